@@ -1,0 +1,225 @@
+"""The keyed join with Brain-Score, and its statistics."""
+
+import math
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from texalign import InputError, alignment
+from texalign.alignment import METRICS
+
+CSV = "resources/brainscore.csv"
+
+
+@pytest.fixture(scope="module")
+def scores(request):
+    return alignment.read_scores(request.config.rootpath / CSV)
+
+
+@pytest.fixture(scope="module")
+def mi(scores):
+    values = np.random.default_rng(0).uniform(1, 3, len(scores))
+    return pd.Series(values, index=scores.index)
+
+
+def tidy(bits):
+    """Make the table of mutual information from {network: [bits of L1, of L2, ...]}."""
+    pairs = [(network, *layer) for network, layers in bits.items() for layer in enumerate(layers, 1)]
+    rows = [(network, f"L{i}", value) for network, i, value in pairs]
+    return pd.DataFrame(rows, columns=["network", "layer", "mi_bits"]).assign(readout="linear", k=47)
+
+
+# --- the table of scores
+
+
+def test_csv_holds_the_published_cells(scores):
+    assert scores.shape == (13, 7)
+    assert list(scores.columns) == list(METRICS)
+    published = {
+        ("alexnet", "behavior_vision"): 0.06,
+        ("densenet121", "V2"): 0.275,
+        ("densenet201", "V1"): 0.34,
+        ("inception_v3", "average_vision"): 0.33,
+        ("mobilenet_v2", "IT"): 0.328,
+        ("resnet18", "V4"): 0.377,
+        ("resnet50", "average_vision"): 0.362,
+        ("resnet101", "neural_vision"): 0.081,
+        ("resnet152", "V4"): 0.012,
+        ("vgg16", "behavior_vision"): 0.354,
+        ("vgg19", "V2"): 0.13,
+    }
+    assert {cell: scores.loc[cell] for cell in published} == published
+
+
+def test_published_averages_agree_with_their_parts(scores):
+    # Average vision is the mean of neural and behavioural vision: a swapped or mistyped cell would show.
+    mean = (scores["neural_vision"] + scores["behavior_vision"]) / 2
+    np.testing.assert_allclose(scores["average_vision"], mean, atol=0.0011)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("vgg16,", "vgg19,", ["vgg19", "two rows"]),
+        ("vgg16,", ",", ["row 12", "network is empty"]),
+        (",V4,", ",V44,", ["no column V4"]),
+        ("0.171", "high", ["alexnet", "average_vision", "'high'"]),
+        ("0.171", "1.5", ["alexnet", "average_vision", "'1.5'"]),
+        ("0.171", "nan", ["alexnet", "'nan'"]),
+        ("0.171", "-0.1", ["alexnet", "'-0.1'"]),
+        ("0.171,", '"0.171,', ["not a readable CSV"]),
+    ],
+)
+def test_bad_tables_are_refused_in_one_line(request, tmp_path, old, new, names):
+    path = tmp_path / "scores.csv"
+    path.write_text((request.config.rootpath / CSV).read_text().replace(old, new, 1))
+    with pytest.raises(InputError) as error:
+        alignment.read_scores(path)
+    message = str(error.value)
+    assert "\n" not in message
+    assert all(name in message for name in [str(path), *names])
+
+
+def test_missing_or_empty_file_is_refused(tmp_path):
+    (tmp_path / "empty.csv").touch()
+    for name in ("absent.csv", "empty.csv"):
+        with pytest.raises(InputError, match=name):
+            alignment.read_scores(tmp_path / name)
+
+
+def test_empty_cell_is_a_score_that_does_not_exist(request, tmp_path, mi):
+    path = shutil.copy(request.config.rootpath / CSV, tmp_path)
+    text = (tmp_path / "brainscore.csv").read_text()
+    (tmp_path / "brainscore.csv").write_text(text.replace("alexnet,0.171,", "alexnet,,"))
+    table = alignment.correlate(mi, alignment.read_scores(path)).set_index("metric")
+    assert table["n"].to_dict() == {metric: 12 if metric == "average_vision" else 13 for metric in METRICS}
+    assert "alexnet" not in table.loc["average_vision", "networks"].split(";")
+
+
+# --- the best layer
+
+
+def test_best_layer_is_the_highest_and_the_earliest_of_equals():
+    table = tidy({"b": [1.0, 3.0, 3.0], "a": [2.0, 1.0], "c": [0.0] * 9 + [1.0]})
+    for seed in range(5):
+        best = alignment.best_layers(table.sample(frac=1, random_state=seed))
+        assert best[["network", "layer"]].to_numpy().tolist() == [["a", "L1"], ["b", "L2"], ["c", "L10"]]
+    assert list(best.columns) == list(table.columns)
+
+
+def test_best_layer_of_ten_equals_is_not_the_alphabetical_one():
+    assert alignment.best_layers(tidy({"a": [0.0, 1.0] + [0.5] * 7 + [1.0]}))["layer"].item() == "L2"
+
+
+@pytest.mark.parametrize("column", ["readout", "k", "network"])
+def test_mixed_conditions_are_refused(column):
+    table = tidy({"a": [1.0, 2.0]})
+    other = table.assign(**{"readout": {"readout": "relu"}, "k": {"k": 10}}.get(column, {}))
+    with pytest.raises(ValueError, match=column if column != "network" else "two rows"):
+        alignment.best_layers(pd.concat([table, other]))
+
+
+# --- the join
+
+
+def test_networks_without_scores_are_listed_and_kept(scores):
+    best = alignment.best_layers(tidy({"vgg19": [2.0], "mine": [3.0], "alexnet": [1.0]}))
+    joined = alignment.join_scores(best, scores)
+    assert joined["network"].tolist() == ["alexnet", "mine", "vgg19"]
+    assert joined["scored"].tolist() == [True, False, True]
+    assert joined.loc[1, list(METRICS)].isna().all()
+    assert joined.loc[2, "V1"] == scores.loc["vgg19", "V1"]
+    unused = alignment.unused_scores(best, scores)
+    assert len(unused) == 11
+    assert not {"alexnet", "vgg19"} & set(unused)
+
+
+def test_join_is_by_key_and_never_by_position(scores):
+    """A perfect correlation by key, which a join by position of two differently sorted tables destroys."""
+    mi = (1 + 3 * scores["V1"]).sort_values()
+    assert list(mi.index) != list(scores.index)
+    table = alignment.correlate(mi, scores).set_index("metric")
+    assert table.loc["V1", "pearson_r"] == pytest.approx(1)
+    assert abs(stats.pearsonr(mi.to_numpy(), scores["V1"].to_numpy())[0]) < 0.9  # the trap
+
+
+@settings(max_examples=25, deadline=None)
+@given(first=st.permutations(range(13)), second=st.permutations(range(13)))
+def test_no_row_order_shows_in_the_result(mi, scores, first, second):
+    expected = alignment.correlate(mi, scores)
+    shuffled = alignment.correlate(mi.iloc[first], scores.iloc[second])
+    pd.testing.assert_frame_equal(expected, shuffled, check_exact=True)
+    best = alignment.best_layers(tidy({network: [value] for network, value in mi.iloc[first].items()}))
+    joined = alignment.join_scores(best, scores.iloc[second]).set_index("network")
+    pd.testing.assert_frame_equal(joined[list(METRICS)].loc[scores.index], scores, check_names=False)
+
+
+# --- the statistics
+
+
+def test_correlation_equals_scipy_and_fisher_by_hand(mi, scores):
+    for _, row in alignment.correlate(mi, scores).iterrows():
+        r, p = stats.pearsonr(mi, scores[row["metric"]])
+        assert (row["pearson_r"], row["p_value"]) == pytest.approx((r, p), rel=1e-9)
+        half = 1.959963984540054 / math.sqrt(13 - 3)
+        interval = math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
+        assert (row["ci_low"], row["ci_high"]) == pytest.approx(interval, rel=1e-9)
+        assert row["spearman_rho"] == pytest.approx(stats.spearmanr(mi, scores[row["metric"]]).statistic)
+        assert row["networks"] == ";".join(sorted(scores.index, key=alignment.natural))
+
+
+def test_p_values_of_table_2_follow_from_its_r():
+    # MI was not published; r and p were. With n = 12 and this t-test they belong together.
+    published = dict(
+        zip(
+            [-0.130, -0.165, -0.029, -0.229, -0.262, -0.063, -0.104],
+            [0.68, 0.60, 0.92, 0.47, 0.41, 0.84, 0.74],
+            strict=True,
+        )
+    )
+    x = np.random.default_rng(1).normal(size=(12, 2))
+    a = (x[:, 0] - x[:, 0].mean()) / np.linalg.norm(x[:, 0] - x[:, 0].mean())
+    b = x[:, 1] - x[:, 1].mean()
+    b -= a * (a @ b)
+    b /= np.linalg.norm(b)
+    keys = [f"n{i}" for i in range(12)]
+    for r, p in published.items():
+        scores = pd.DataFrame(dict.fromkeys(METRICS, r * a + math.sqrt(1 - r * r) * b), index=keys)
+        row = alignment.correlate(pd.Series(a, keys), scores).iloc[0]
+        assert row["pearson_r"] == pytest.approx(r)
+        assert row["p_value"] == pytest.approx(p, abs=0.0101)  # the paper truncates
+
+
+def test_holm_by_hand():
+    adjusted = alignment._holm(np.array([0.04, 0.01, np.nan, 0.03]))
+    np.testing.assert_allclose(adjusted, [0.06, 0.03, np.nan, 0.06])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_too_few_networks_give_nan_and_say_n(mi, scores, n):
+    table = alignment.correlate(mi.iloc[:n], scores)
+    assert table["n"].tolist() == [n] * 7
+    numbers = ["pearson_r", "p_value", "p_holm", "ci_low", "ci_high", "spearman_rho"]
+    assert table[numbers].isna().all(axis=None)
+
+
+def test_three_networks_have_r_but_no_interval(mi, scores):
+    table = alignment.correlate(dict(mi.iloc[:3]), scores)
+    assert table["pearson_r"].notna().all()
+    assert table["ci_low"].isna().all()
+
+
+def test_constant_and_perfect_input(mi, scores):
+    assert alignment.correlate(mi * 0 + 2, scores)["pearson_r"].isna().all()
+    perfect = alignment.correlate(scores["IT"], scores).set_index("metric").loc["IT"]
+    assert perfect[["pearson_r", "ci_low", "ci_high"]].tolist() == pytest.approx([1, 1, 1])
+
+
+def test_a_network_given_twice_is_refused(mi, scores):
+    with pytest.raises(ValueError, match="alexnet appears twice"):
+        alignment.correlate(pd.concat([mi, mi.iloc[:1]]), scores)

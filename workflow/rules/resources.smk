@@ -1,0 +1,41 @@
+localrules:
+    fetch_weights,
+    fetch_dtd,
+    unpack_dtd,
+
+
+rule fetch_weights:
+    output:
+        "resources/weights/{network}.pth",
+    log:
+        "resources/logs/fetch_weights/{network}.log",
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        entry=network_entry,
+    script:
+        "../scripts/fetch_weights.py"
+
+
+rule fetch_dtd:
+    output:
+        "resources/dtd/dtd-r1.0.1.tar.gz",
+    log:
+        "resources/logs/fetch_dtd.log",
+    conda:
+        "../../envs/texalign.yaml"
+    script:
+        "../scripts/fetch_dtd.py"
+
+
+rule unpack_dtd:
+    input:
+        archive="resources/dtd/dtd-r1.0.1.tar.gz",
+    output:
+        directory("resources/dtd/images"),
+    log:
+        "resources/logs/unpack_dtd.log",
+    conda:
+        "../../envs/texalign.yaml"
+    script:
+        "../scripts/unpack_dtd.py"

@@ -1,0 +1,216 @@
+"""Whether networks that score as brain-like organise textures the way people do.
+
+The best mutual information of each network is joined with its Brain-Score by the network's key,
+never by position, and correlated with each of the seven scores.
+"""
+
+import re
+import warnings
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from texalign import InputError
+
+#: The seven scores that the study uses, each between 0 and 1 (section 4.7).
+METRICS = ("average_vision", "neural_vision", "behavior_vision", "V1", "V2", "V4", "IT")
+
+
+def natural(name):
+    """Sort key under which ``resnet18`` comes before ``resnet101``, and ``L2`` before ``L10``.
+
+    Examples
+    --------
+    >>> sorted(["L10", "L2"], key=natural)
+    ['L2', 'L10']
+    """
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", str(name))]
+
+
+def read_scores(path):
+    """Read a table of Brain-Scores.
+
+    Parameters
+    ----------
+    path : str or Path
+        A CSV with the column ``network`` and one column for each of `METRICS`. An empty cell is a
+        score that does not exist. Other columns are ignored.
+
+    Returns
+    -------
+    DataFrame
+        Index ``network``, columns `METRICS`, dimensionless, between 0 and 1 or NaN.
+
+    Raises
+    ------
+    InputError
+        The file is no such table: a column is missing, a network is nameless or named twice, or a
+        score is not a number between 0 and 1.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise InputError(f"{path}: not a readable CSV table ({error})".replace("\n", " ")) from error
+    if missing := [column for column in ("network", *METRICS) if column not in table]:
+        raise InputError(f"{path}: no column {', '.join(missing)}; needed are network, {', '.join(METRICS)}")
+    network = table["network"].str.strip()
+    if (network == "").any():
+        raise InputError(f"{path}: row {(network == '').idxmax() + 1}, column network is empty; give the key")
+    if network.duplicated().any():
+        raise InputError(
+            f"{path}: network {network[network.duplicated()].iloc[0]} has two rows; keep one of them"
+        )
+    return table.set_index(network)[list(METRICS)].apply(_scores, path=path)
+
+
+def _scores(cells, path):
+    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+    wrong = (cells.str.strip() != "") & ~numbers.between(0, 1)
+    if wrong.any():
+        row = wrong.idxmax()
+        raise InputError(
+            f"{path}: network {row}, column {cells.name}: {cells[row]!r} is not a number from 0 to 1; "
+            "correct it, or leave it empty where there is no score"
+        )
+    return numbers
+
+
+def check_one_condition(mi):
+    """Refuse a table that mixes readouts, clusterings or numbers of clusters.
+
+    Raises
+    ------
+    ValueError
+        A network has two rows for a layer, or one of the columns ``readout``, ``clustering``, ``k``
+        has two values.
+    """
+    for column in ("readout", "clustering", "k"):
+        if column in mi and mi[column].nunique() > 1:
+            raise ValueError(f"{column} must have one value, got {sorted(mi[column].unique())}: filter first")
+    twice = mi.duplicated(["network", "layer"])
+    if twice.any():
+        raise ValueError(f"two rows for {tuple(mi.loc[twice.idxmax(), ['network', 'layer']])}")
+
+
+def best_layers(mi):
+    """Find the layer of each network that tells most about the classes (section 4.7).
+
+    Parameters
+    ----------
+    mi : DataFrame
+        The tidy table of mutual information, one row for each network and layer, of one readout,
+        clustering and number of clusters.
+
+    Returns
+    -------
+    DataFrame
+        For each network the row with the highest ``mi_bits``, the earliest layer where several are
+        equal, in the order of the networks' names. The order of `mi` does not matter.
+    """
+    check_one_condition(mi)
+    rank = mi["layer"].map({name: i for i, name in enumerate(sorted(mi["layer"].unique(), key=natural))})
+    ordered = mi.assign(_rank=rank).sort_values(
+        ["network", "mi_bits", "_rank"], ascending=[True, False, True], na_position="last"
+    )
+    return ordered.drop(columns="_rank").drop_duplicates("network").reset_index(drop=True)
+
+
+def join_scores(best, scores):
+    """Give each network of the study its scores, by key.
+
+    Parameters
+    ----------
+    best : DataFrame
+        One row a network, as `best_layers` returns it.
+    scores : DataFrame
+        As `read_scores` returns it. Rows of other networks are left out: see `unused_scores`.
+
+    Returns
+    -------
+    DataFrame
+        All rows of `best` in their order, with the columns `METRICS` (NaN where there is no score)
+        and ``scored``, True where there is at least one.
+    """
+    joined = best.merge(scores, how="left", left_on="network", right_index=True, validate="one_to_one")
+    return joined.assign(scored=joined[list(METRICS)].notna().any(axis=1)).reset_index(drop=True)
+
+
+def unused_scores(best, scores):
+    """List the networks that have scores but are not in the study.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+    """
+    return sorted(set(scores.index) - set(best["network"]), key=natural)
+
+
+def correlate(mi, scores):
+    """Correlate the networks' best mutual information with each of their scores.
+
+    Parameters
+    ----------
+    mi : Series or mapping
+        From network to bits.
+    scores : DataFrame
+        Indexed by network, with the columns `METRICS`. Joined with `mi` by key; a correlation uses
+        the networks that have both numbers.
+
+    Returns
+    -------
+    DataFrame
+        One row a metric, in the order of `METRICS`: ``metric``; ``n``, the number of networks;
+        ``pearson_r``; ``p_value``; ``p_holm``; ``ci_low`` and ``ci_high``, the 95 % interval of r
+        by Fisher's z (NaN for n < 4); ``spearman_rho``; ``networks``, separated by ``;``. NaN where
+        n < 3, or where either variable is constant.
+
+    Notes
+    -----
+    ``p_value`` is two-sided: how often, were the two normal variables uncorrelated, n networks would
+    give an abs(r) at least this large. It is what Table 2 of the paper lists, with alpha = 0.05, and
+    it is *not* corrected for the seven tests. ``p_holm`` is: it holds the probability of any false
+    positive among the tests that could be computed below alpha, by Holm's procedure.
+    """
+    mi = pd.Series(mi, dtype=float, name="mi_bits").dropna()
+    for what, index in (("mi", mi.index), ("scores", scores.index)):
+        if not index.is_unique:
+            raise ValueError(f"{what}: network {index[index.duplicated()][0]} appears twice")
+    # Sums in floating point depend on their order: sorted, so that no row order can show in the result.
+    networks = sorted(set(mi.index) & set(scores.index), key=natural)
+    mi, scores = mi.loc[networks], scores.loc[networks]
+    table = pd.DataFrame([_correlation(metric, mi, scores[metric].dropna()) for metric in METRICS])
+    table.insert(table.columns.get_loc("p_value") + 1, "p_holm", _holm(table["p_value"].to_numpy()))
+    return table
+
+
+def _correlation(metric, mi, score):
+    x, y, n = score.to_numpy(dtype=float), mi.loc[score.index].to_numpy(), len(score)
+    r = p = low = high = rho = np.nan
+    if n >= 3 and np.ptp(x) > 0 and np.ptp(y) > 0:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", stats.NearConstantInputWarning)
+            pearson = stats.pearsonr(x, y)
+        r, p = pearson
+        low, high = pearson.confidence_interval(0.95) if n >= 4 else (np.nan, np.nan)
+        rho = stats.spearmanr(x, y).statistic
+    return {
+        "metric": metric,
+        "n": n,
+        "pearson_r": r,
+        "p_value": p,
+        "ci_low": low,
+        "ci_high": high,
+        "spearman_rho": rho,
+        "networks": ";".join(score.index),
+    }
+
+
+def _holm(p):
+    """Adjust p-values by Holm's step-down procedure; NaN stays NaN and does not count as a test."""
+    adjusted = np.full(len(p), np.nan)
+    order = np.argsort(p)[: np.isfinite(p).sum()]
+    stepped = p[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(1, np.maximum.accumulate(stepped))
+    return adjusted

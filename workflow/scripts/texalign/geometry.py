@@ -1,0 +1,329 @@
+"""Packed Gram matrices → RDMs, Ward trees, clusterings."""
+
+import logging
+import tempfile
+
+import numpy as np
+import scipy.cluster.hierarchy
+from scipy.linalg.blas import dsyrk, ssyrk
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from texalign import InputError
+
+log = logging.getLogger(__name__)
+
+METRICS = ("euclidean", "cosine")
+
+#: Columns that are read at once. Products of so many float32 columns lose few digits; the sum over
+#: the slabs is kept in float64.
+SLAB = 4096
+
+#: A squared distance below this share of the two squared norms has lost too many digits in the
+#: float32 products, and is computed again from float64 differences.
+NEAR = 1e-3
+
+#: The same for float64 products, used where too many pairs are near for the differences.
+NEAR_FLOAT64 = 1e-9
+
+
+def condensed_length(n):
+    """Number of pairs of n textures, n(n-1)/2."""
+    return n * (n - 1) // 2
+
+
+def rdm(rows, metric="euclidean"):
+    """Representational dissimilarity matrix of packed Gram matrices, condensed.
+
+    Parameters
+    ----------
+    rows : array or h5py.Dataset, shape (n, D)
+        One packed Gram matrix a row. It is read by slabs of columns.
+    metric : {'euclidean', 'cosine'}
+        Frobenius distance of the Gram matrices, or one minus the cosine of the angle between them.
+
+    Returns
+    -------
+    array, shape (n(n-1)/2,), float32
+        In the order of `scipy.spatial.distance.pdist`.
+
+    Raises
+    ------
+    InputError
+        Unknown metric, or a row of zeros with the cosine metric, or values that are not finite.
+
+    See Also
+    --------
+    rdms : both metrics in one pass, and the accuracy that is promised.
+    """
+    if metric not in METRICS:
+        raise InputError(f"metric: {metric!r} is not allowed; use one of {', '.join(METRICS)}")
+    euclidean, cosine, _ = rdms(rows)
+    return euclidean if metric == "euclidean" else cosine
+
+
+def rdms(rows):
+    """Euclidean and cosine RDM from one streamed pass, accurate for near-duplicates too.
+
+    Distances come from inner products, d² = gᵢᵢ + gⱼⱼ - 2gᵢⱼ, of rows centred on their mean, which
+    changes no distance and saves digits. Pairs whose d² (or, for the cosine, whose part of d²
+    across the rows' directions) is below `NEAR` (gᵢᵢ + gⱼⱼ) are computed again from float64
+    differences in a second pass; where these are too many, the products are taken in float64 first.
+
+    Accuracy: a relative error below 1e-3 for every Euclidean distance; for the cosine distance too,
+    as long as it is above 1e-9.
+
+    Parameters
+    ----------
+    rows : array or h5py.Dataset, shape (n, D)
+
+    Returns
+    -------
+    euclidean, cosine : array, shape (n(n-1)/2,), float32
+    squared_norms : array, shape (n,), float64
+        ‖Gᵢ‖², the rows' squared Euclidean norms.
+    """
+    n = rows.shape[0]
+    squared, norms2, centred2 = _squared_distances(rows, np.float32)
+    near = _near_pairs(squared, norms2, centred2, NEAR)
+    if len(near) > condensed_length(n) // 64 + 1000:
+        log.info("%d of %d pairs are near-duplicates: products in float64", len(near), len(squared))
+        squared, norms2, centred2 = _squared_distances(rows, np.float64)
+        near = _near_pairs(squared, norms2, centred2, NEAR_FLOAT64)
+    gap = _norm_gaps(norms2)
+    if len(near):
+        log.info("%d of %d pairs computed again from differences", len(near), len(squared))
+        squared[near], gap[near] = _exact_pairs(rows, near, norms2)
+    cosine = _cosine(squared, gap, norms2)
+    np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
+    return squared.astype(np.float32), cosine.astype(np.float32), norms2
+
+
+def _slabs(rows):
+    for first in range(0, rows.shape[1], SLAB):
+        yield rows[:, first : first + SLAB]
+
+
+def _squared_distances(rows, dtype):
+    """Condensed squared distances, squared norms, and squared norms of the centred rows, in float64."""
+    n = rows.shape[0]
+    syrk = ssyrk if dtype == np.float32 else dsyrk
+    products, norms2 = np.zeros((n, n)), np.zeros(n)
+    for slab in _slabs(rows):
+        slab = np.ascontiguousarray(slab, dtype)
+        norms2 += np.einsum("ij,ij->i", slab, slab)
+        slab -= slab.mean(axis=0, dtype=np.float64).astype(dtype)
+        # In C's order this fills the upper triangle.
+        products += syrk(1.0, slab.T, trans=1, lower=1).T
+    if not np.isfinite(norms2).all():
+        raise InputError(
+            f"row {int(np.argmin(np.isfinite(norms2)))}: the Gram matrix is not finite; look at the network's weights"
+        )
+    centred2 = products.diagonal().copy()
+    squared = np.empty(condensed_length(n))
+    for i, part in _condensed_rows(n):
+        squared[part] = centred2[i] + centred2[i + 1 :] - 2 * products[i, i + 1 :]
+    return squared, norms2, centred2
+
+
+def _condensed_rows(n):
+    """Yield (i, slice) with the slice of a condensed matrix that holds the pairs (i, i+1 ... n-1)."""
+    end = 0
+    for i in range(n - 1):
+        start, end = end, end + n - 1 - i
+        yield i, slice(start, end)
+
+
+def _norm_gaps(norms2):
+    """(‖Gᵢ‖ - ‖Gⱼ‖)² of every pair, condensed."""
+    norms = np.sqrt(norms2)
+    gap = np.empty(condensed_length(len(norms)))
+    for i, part in _condensed_rows(len(norms)):
+        np.square(norms[i] - norms[i + 1 :], out=gap[part])
+    return gap
+
+
+def _near_pairs(squared, norms2, centred2, share):
+    """Condensed indices of the pairs whose distance, or angle, has lost its digits."""
+    norms = np.sqrt(norms2)
+    near = []
+    for i, part in _condensed_rows(len(norms)):
+        across = squared[part] - np.square(norms[i] - norms[i + 1 :])
+        found = np.flatnonzero(across < share * (centred2[i] + centred2[i + 1 :]))
+        near.append(found + part.start)
+    return np.concatenate(near) if near else np.empty(0, int)
+
+
+def pairs_of(indices, n):
+    """Rows (i, j), i < j, of condensed indices."""
+    starts = np.concatenate([[0], np.cumsum(np.arange(n - 1, 0, -1))])
+    i = np.searchsorted(starts, indices, side="right") - 1
+    return i, indices - starts[i] + i + 1
+
+
+def _exact_pairs(rows, near, norms2, chunk=1024):
+    """d² and (‖Gᵢ‖ - ‖Gⱼ‖)² of some pairs from float64 differences, in one more pass over the rows."""
+    i, j = pairs_of(near, rows.shape[0])
+    squared, gap = np.zeros(len(near)), np.zeros(len(near))
+    for slab in _slabs(rows):
+        for first in range(0, len(near), chunk):
+            part = slice(first, first + chunk)
+            a, b = slab[i[part]].astype(np.float64), slab[j[part]].astype(np.float64)
+            difference = a - b
+            squared[part] += np.einsum("ij,ij->i", difference, difference)
+            gap[part] += np.einsum("ij,ij->i", difference, a + b)
+    both = np.sqrt(norms2[i]) + np.sqrt(norms2[j])
+    return squared, np.square(gap / np.where(both > 0, both, 1))
+
+
+def _cosine(squared, gap, norms2):
+    """1 - cos = (d² - (‖Gᵢ‖ - ‖Gⱼ‖)²) / (2 ‖Gᵢ‖ ‖Gⱼ‖), condensed; loses no digits at small angles."""
+    norms = np.sqrt(norms2)
+    if (norms == 0).any():
+        row = int(np.argmin(norms))
+        raise InputError(
+            f"row {row}: the Gram matrix is all zeros, so it has no angle; is the image one flat colour?"
+        )
+    cosine = squared - gap
+    for i, part in _condensed_rows(len(norms)):
+        cosine[part] /= 2 * norms[i] * norms[i + 1 :]
+    return np.clip(cosine, 0, 2, out=cosine)
+
+
+def square(condensed):
+    """Condensed → square (n, n), symmetric with zeros on the diagonal, in the same dtype."""
+    n = (1 + int(np.sqrt(1 + 8 * len(condensed)))) // 2
+    full = np.zeros((n, n), condensed.dtype)
+    for i, part in _condensed_rows(n):
+        full[i, i + 1 :] = full[i + 1 :, i] = condensed[part]
+    return full
+
+
+CLUSTERINGS = ("gram", "rdm_rows", "cosine")
+
+
+def clustering_distances(on, euclidean, cosine):
+    """Euclidean distances that Ward's criterion is run on.
+
+    Parameters
+    ----------
+    on : {'gram', 'rdm_rows', 'cosine'}
+        `gram`: the Gram matrices as vectors. `rdm_rows`: each texture described by its row of the
+        Euclidean RDM. `cosine`: the Gram matrices scaled to norm one, whose distance is the chord
+        √(2 (1 - cos)); Ward's criterion means nothing on the cosine distance itself.
+    euclidean, cosine : array, shape (n(n-1)/2,)
+
+    Returns
+    -------
+    array, shape (n(n-1)/2,)
+    """
+    if on == "gram":
+        return euclidean
+    if on == "rdm_rows":
+        return rdms(square(euclidean))[0]
+    if on == "cosine":
+        return np.sqrt(2 * cosine)
+    raise InputError(f"clustering: on: {on!r} is not allowed; use one of {', '.join(CLUSTERINGS)}")
+
+
+def ward_tree(euclidean):
+    """Ward's tree of condensed Euclidean distances (paper, 4.5), which holds the clusterings of every k.
+
+    Parameters
+    ----------
+    euclidean : array, shape (n(n-1)/2,)
+
+    Returns
+    -------
+    array, shape (n-1, 4), float64
+        SciPy's linkage matrix: the two nodes merged, the height, the size.
+    """
+    return scipy.cluster.hierarchy.linkage(np.asarray(euclidean, dtype=np.float64), method="ward")
+
+
+def cut(tree, k):
+    """Labels of exactly k clusters: the tree's first n - k merges are made.
+
+    Unlike a cut at a height, this gives k clusters also where heights tie (duplicate images).
+
+    Parameters
+    ----------
+    tree : array, shape (n-1, 4)
+    k : int, 1 ≤ k ≤ n
+
+    Returns
+    -------
+    array, shape (n,), int32
+        0 ... k-1, numbered in the order of their first texture.
+    """
+    n = len(tree) + 1
+    if not 1 <= k <= n:
+        raise InputError(f"clustering: k: {k} clusters of {n} textures are not possible; use 1 ... {n}")
+    merges = n - k
+    parents = np.repeat(np.arange(n, n + merges), 2)
+    children = tree[:merges, :2].astype(int).ravel()
+    nodes = n + merges
+    graph = coo_matrix((np.ones(len(parents), bool), (children, parents)), shape=(nodes, nodes))
+    labels = connected_components(graph, directed=False)[1][:n]
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int32)
+
+
+CORRELATIONS = ("spearman", "pearson")
+
+
+def class_identity_rdm(classes):
+    """RDM of the classes themselves, condensed: 0 within a class, 1 between classes; float32."""
+    classes = np.asarray(classes)
+    pairs = np.empty(condensed_length(len(classes)), np.float32)
+    for i, part in _condensed_rows(len(classes)):
+        pairs[part] = classes[i] != classes[i + 1 :]
+    return pairs
+
+
+def second_order(rdms, m, length, correlation="spearman", scratch=None):
+    """Correlate RDMs with each other, over all pairs of textures.
+
+    Parameters
+    ----------
+    rdms : iterable of array, shape (length,)
+        m condensed RDMs, one after the other. Only one is in memory at a time.
+    m, length : int
+    correlation : {'spearman', 'pearson'}
+        `spearman` takes average ranks where distances tie.
+    scratch : str or Path, optional
+        Folder for m x length float32 values while this runs.
+
+    Returns
+    -------
+    array, shape (m, m)
+        NaN for an RDM whose distances are all the same.
+    """
+    if correlation not in CORRELATIONS:
+        raise InputError(f"correlation: {correlation!r} is not allowed; use one of {', '.join(CORRELATIONS)}")
+    with tempfile.TemporaryFile(dir=scratch) as file:
+        # Plain reads and writes: the pages of a memory map would count as this job's memory.
+        for vector in rdms:
+            values = _ranks(vector) if correlation == "spearman" else np.asarray(vector, np.float64)
+            values = values - values.mean()
+            norm = np.linalg.norm(values)
+            (values / norm if norm else np.full_like(values, np.nan)).astype(np.float32).tofile(file)
+        products = np.zeros((m, m))
+        step = max(1, 2**25 // m)
+        for first in range(0, length, step):
+            block = np.empty((m, min(step, length - first)), np.float32)
+            for row in range(m):
+                file.seek(4 * (row * length + first))
+                block[row] = np.fromfile(file, np.float32, block.shape[1])
+            products += block @ block.T
+    return np.clip(products, -1, 1)
+
+
+def _ranks(values):
+    """Average ranks, from 0, as float64."""
+    order = np.argsort(values)
+    ordered = values[order]
+    starts = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, [len(values)]])
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat((starts[:-1] + starts[1:] - 1) / 2, np.diff(starts))
+    return ranks

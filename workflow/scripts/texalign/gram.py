@@ -1,0 +1,210 @@
+"""Feature maps → packed Gram matrices."""
+
+import logging
+import math
+
+import numpy as np
+import torch
+
+from texalign import InputError, networks
+
+log = logging.getLogger(__name__)
+
+SQRT2 = math.sqrt(2)
+
+#: From this many channels on, the product is taken by blocks of rows of the upper triangle: below
+#: it, the work that this saves is less than the cost of more and smaller products.
+BLOCKED_FROM = 192
+BLOCK = 128
+
+
+def gram_matrices(maps):
+    """Gram matrices of feature maps, G = F Fᵀ (misalignment paper, Eq. 1; no division by M).
+
+    Parameters
+    ----------
+    maps : Tensor, shape (b, N, H, W) or (b, N, M)
+        Feature maps of N channels.
+
+    Returns
+    -------
+    Tensor, shape (b, N, N)
+        Differentiable, in the dtype of `maps`.
+    """
+    features = maps.flatten(2)
+    return features @ features.transpose(1, 2)
+
+
+def n_packed(channels):
+    """Length of a packed Gram matrix of N channels, N(N+1)/2."""
+    return channels * (channels + 1) // 2
+
+
+def pack(gram):
+    """Pack symmetric matrices: row-major upper triangle, off-diagonal entries times √2.
+
+    The Euclidean distance of two packed rows is the Frobenius distance of the two matrices.
+
+    Parameters
+    ----------
+    gram : Tensor or array, shape (..., N, N)
+
+    Returns
+    -------
+    same type, shape (..., N(N+1)/2)
+    """
+    n = gram.shape[-1]
+    if gram.shape[-2] != n:
+        raise InputError(f"gram: matrices must be square, got shape {tuple(gram.shape)}")
+    rows, columns = np.triu_indices(n)
+    scale = np.where(rows == columns, 1.0, SQRT2)
+    if isinstance(gram, torch.Tensor):
+        scale = torch.as_tensor(scale, dtype=gram.dtype, device=gram.device)
+    else:
+        scale = scale.astype(gram.dtype, copy=False)
+    return gram[..., rows, columns] * scale
+
+
+def unpack(packed):
+    """Inverse of `pack`: shape (..., N(N+1)/2) → symmetric (..., N, N)."""
+    length = packed.shape[-1]
+    n = (math.isqrt(8 * length + 1) - 1) // 2
+    if n_packed(n) != length:
+        raise InputError(f"gram: a packed row has N(N+1)/2 values; {length} is not of this form")
+    rows, columns = np.triu_indices(n)
+    scale = np.where(rows == columns, 1.0, 1 / SQRT2)
+    if isinstance(packed, torch.Tensor):
+        values = packed * torch.as_tensor(scale, dtype=packed.dtype, device=packed.device)
+        gram = packed.new_empty((*packed.shape[:-1], n, n))
+    else:
+        values = packed * scale.astype(packed.dtype, copy=False)
+        gram = np.empty((*packed.shape[:-1], n, n), packed.dtype)
+    gram[..., rows, columns] = values
+    gram[..., columns, rows] = values
+    return gram
+
+
+def packed_gram_matrices(maps):
+    """``pack(gram_matrices(maps))`` in float32, faster: only the triangle is computed, no index is gathered.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (b, N, H, W)
+        Best in channels-last layout, in which the (M, N) matrix of an image lies contiguous.
+
+    Returns
+    -------
+    Tensor, shape (b, N(N+1)/2), float32
+    """
+    n = maps.shape[1]
+    features = maps.permute(0, 2, 3, 1).flatten(1, 2).float()
+    if maps.device.type != "cpu":  # one gather is cheaper there than N small copies
+        return pack(features.transpose(1, 2) @ features)
+    packed = features.new_empty((len(maps), n_packed(n)))
+    block = BLOCK if n >= BLOCKED_FROM else n
+    end = 0
+    for first in range(0, n, block):
+        rows = features[:, :, first : first + block].transpose(1, 2) @ features[:, :, first:]
+        diagonal = rows.diagonal(dim1=1, dim2=2).clone()
+        rows.mul_(SQRT2).diagonal(dim1=1, dim2=2).copy_(diagonal)
+        for row in range(rows.shape[1]):
+            start, end = end, end + n - first - row
+            packed[:, start:end] = rows[:, row, row:]
+    return packed
+
+
+def compute(network, blocks, write, readout="linear", max_batch=None):
+    """Compute the packed Gram matrices of all images, all layers in one forward pass each.
+
+    Parameters
+    ----------
+    network : networks.Network
+    blocks : iterable of (start, images)
+        Images as uint8 (b, H, W, 3), in order.
+    write : callable
+        Called as ``write(layer, start, rows)`` with float32 rows of shape (b', N(N+1)/2).
+    readout : {'linear', 'relu'}
+    max_batch : int, optional
+        Images in one forward pass at most; see `batch_size`.
+    """
+    for start, images in blocks:
+        batch = min(max_batch or len(images), len(images))
+        first = 0
+        while first < len(images):
+            part = images[first : first + batch]
+            try:
+                rows = one_batch(network, part, readout)
+            except torch.cuda.OutOfMemoryError:
+                if batch == 1:
+                    raise
+                batch = max(1, batch // 2)
+                torch.cuda.empty_cache()
+                log.info("the GPU's memory is full; going on with batches of %d", batch)
+                continue
+            for layer, values in rows.items():
+                write(layer, start + first, values)
+            first += len(part)
+
+
+def one_batch(network, images, readout="linear"):
+    """Packed Gram matrices of one batch of uint8 images, as a dict of float32 arrays (b, N(N+1)/2)."""
+    rows = {}
+    with torch.inference_mode():
+        networks.read(
+            network,
+            network.preprocess(images),
+            lambda layer, maps: rows.update({layer: packed_gram_matrices(maps)}),
+            readout,
+        )
+    return {layer: values.cpu().numpy() for layer, values in rows.items()}
+
+
+def batch_size(network, size, budget=None, largest=None):
+    """How many images to take in one forward pass.
+
+    On a CPU, 16 is as fast as any larger number; on a GPU more is better.
+
+    Parameters
+    ----------
+    network : networks.Network
+    size : int
+        Pixels of an image's side.
+    budget : float, optional
+        Bytes that the feature maps of a batch may take; 1 GB on a CPU, a third of what is free on a
+        GPU.
+    largest : int, optional
+        Instead of 16 on a CPU and 256 on a GPU.
+    """
+    biggest = [1]
+
+    def note(_module, inputs, output):
+        tensors = [t for t in (*inputs, output) if isinstance(t, torch.Tensor)]
+        biggest[0] = max(biggest[0], sum(t.numel() * t.element_size() for t in tensors))
+
+    handles = [m.register_forward_hook(note) for m in network.module.modules() if not list(m.children())]
+    try:
+        networks.layer_shapes(network, size)
+    finally:
+        for handle in handles:
+            handle.remove()
+    on_gpu = network.device.type == "cuda"
+    budget = budget or (torch.cuda.mem_get_info(network.device)[0] / 3 if on_gpu else 1e9)
+    largest = largest or (256 if on_gpu else 16)
+    # Input and output of the widest module, and as much again for its workspace.
+    return int(min(largest, max(1, budget // (2 * biggest[0]))))
+
+
+def relative_errors(network, reference, images, readout="linear"):
+    """Frobenius error of each layer's Gram matrices against a reference network, relative, worst image.
+
+    What `precision: bf16` or `tf32` costs, measured on the images at hand.
+    """
+    ours, theirs = (one_batch(net, images, readout) for net in (network, reference))
+    return {
+        layer: float(
+            (
+                np.linalg.norm(ours[layer] - theirs[layer], axis=1) / np.linalg.norm(theirs[layer], axis=1)
+            ).max()
+        )
+        for layer in network.layers
+    }

@@ -1,0 +1,719 @@
+"""Image sets: a folder of classes, the Describable Textures Dataset, and procedural textures.
+
+An image set is a list of names with a way to read each as an RGB image of a given size. Nothing is
+decoded before it is asked for, so that any number of images can be streamed.
+"""
+
+import hashlib
+import logging
+import math
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from texalign import InputError
+
+log = logging.getLogger(__name__)
+
+#: The archive of Cimpoi et al. (2014), "Describing textures in the wild", as torchvision has it.
+DTD_URL = "https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz"
+DTD_MD5 = "fff73e5086ae6bdbea199a49dfb8a4c1"
+DTD_IMAGES = "dtd/images/"
+DTD_CLASSES = 47
+DTD_PER_CLASS = 120
+
+SOURCES = ("dtd", "folder", "procedural")
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images with their human labels, sorted by class and then by file.
+
+    Attributes
+    ----------
+    files : tuple of str
+        A unique key each, ``"<class>/<file>"``, Unicode NFC.
+    classes : tuple of str
+        The human label of each image.
+    sources : tuple
+        What `reader` needs to know of each image.
+    reader : callable
+        ``reader(source, size)`` gives the image, uint8, shape (size, size, 3).
+    """
+
+    files: tuple[str, ...]
+    classes: tuple[str, ...]
+    sources: tuple = field(repr=False)
+    reader: Callable = field(repr=False)
+
+    def __len__(self):
+        return len(self.files)
+
+    def read(self, i, size):
+        """Decode image `i`.
+
+        Parameters
+        ----------
+        i : int
+            Position in `files`.
+        size : int
+            Height and width in pixels. The aspect ratio is not kept.
+
+        Returns
+        -------
+        numpy.ndarray
+            RGB, uint8, shape (size, size, 3).
+
+        Raises
+        ------
+        InputError
+            The image cannot be decoded.
+        """
+        return self.reader(self.sources[i], size)
+
+
+def load(source, path=None, classes=None, per_class=None, seed=0):
+    """Find the images of a study.
+
+    Parameters
+    ----------
+    source : {"folder", "dtd", "procedural"}
+        See `folder`, `verify_dtd` and `procedural`.
+    path : str or Path, optional
+        The folder that holds one folder a class; for ``folder`` and ``dtd``.
+    classes : int, optional
+        Number of classes, for ``procedural`` (12).
+    per_class : int, optional
+        Images in each class for ``procedural`` (20), at most so many for the others (all).
+    seed : int
+        Chooses the images under the cap, or makes the procedural textures.
+
+    Returns
+    -------
+    ImageSet
+
+    Raises
+    ------
+    InputError
+        The source is unknown, or what it names cannot be used.
+    """
+    if source == "procedural":
+        return procedural(12 if classes is None else classes, 20 if per_class is None else per_class, seed)
+    if source not in SOURCES:
+        raise InputError(f"dataset.source: {source!r} is unknown; allowed: {', '.join(SOURCES)}")
+    if path is None:
+        raise InputError(f"dataset.path: missing; source {source} needs the folder of the class folders")
+    if source == "folder":
+        return folder(path, per_class, seed)
+    everything = folder(path)
+    verify_dtd(everything)
+    return cap(everything, per_class, seed)
+
+
+def blocks(image_set, size, batch=64, threads=1):
+    """Read an image set in order, a bounded number of images at a time.
+
+    Parameters
+    ----------
+    image_set : ImageSet
+        What to read.
+    size : int
+        Height and width in pixels.
+    batch : int
+        Images in memory at once.
+    threads : int
+        Decoding threads; Pillow and NumPy work in parallel.
+
+    Yields
+    ------
+    start : int
+        Position of the block's first image.
+    images : numpy.ndarray
+        RGB, uint8, shape (up to `batch`, size, size, 3).
+
+    Raises
+    ------
+    InputError
+        An image cannot be decoded.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(image_set), batch):
+            these = range(start, min(start + batch, len(image_set)))
+            yield start, np.stack(list(pool.map(partial(image_set.read, size=size), these)))
+
+
+# ---------------------------------------------------------------- folders of classes
+
+
+def folder(path, per_class=None, seed=0):
+    """List a ``<path>/<class>/<image>`` tree.
+
+    Hidden files and folders are passed over; anything else that is not an image is named in one
+    warning and passed over.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder that holds one folder a class.
+    per_class : int, optional
+        Take at most so many images of each class, see `cap`.
+    seed : int
+        Which images those are.
+
+    Returns
+    -------
+    ImageSet
+
+    Raises
+    ------
+    InputError
+        There is no such folder, it has fewer than 2 classes, a class has fewer than 2 images, or two
+        classes or files have names that differ only in case or in their Unicode form.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder; give the folder that holds one folder of images a class")
+    visible = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+    class_folders = [entry for entry in visible if entry.is_dir()]
+    if len(class_folders) < 2:
+        raise InputError(
+            f"{path}: {len(class_folders)} class folders; at least 2 are needed, each with its images in it "
+            "(<path>/<class>/<image>)"
+        )
+    images, skipped = {}, [entry for entry in visible if not entry.is_dir()]
+    for class_folder in class_folders:
+        for entry in sorted(class_folder.iterdir()):
+            if entry.name.startswith("."):
+                continue
+            if entry.suffix.lower() in SUFFIXES and entry.is_file():
+                images.setdefault(class_folder, []).append(entry)
+            else:
+                skipped.append(entry)
+    _warn_of_skipped(path, skipped)
+    _check_names(class_folders)
+    for class_folder in class_folders:
+        found = images.get(class_folder, [])
+        _check_names(found)
+        if len(found) < 2:
+            raise InputError(
+                f"{class_folder}: {len(found)} images; a class needs at least 2; add some, or remove it"
+            )
+    keyed = {(_nfc(file.parent.name), _nfc(file.name)): file for files in images.values() for file in files}
+    # By code point, not by locale or the order of the file system.
+    keys = sorted(keyed)
+    everything = ImageSet(
+        files=tuple("/".join(key) for key in keys),
+        classes=tuple(label for label, _ in keys),
+        sources=tuple(keyed[key] for key in keys),
+        reader=decode,
+    )
+    return cap(everything, per_class, seed)
+
+
+def cap(image_set, per_class, seed=0):
+    """Keep at most so many images of each class, chosen by a seed.
+
+    An image is kept or not whatever the other classes hold, and a larger cap keeps all that a
+    smaller one does.
+
+    Parameters
+    ----------
+    image_set : ImageSet
+        What to choose from.
+    per_class : int or None
+        The most images of one class, at least 2; None keeps all.
+    seed : int
+        Which images those are.
+
+    Returns
+    -------
+    ImageSet
+
+    Raises
+    ------
+    InputError
+        `per_class` is below 2.
+    """
+    if per_class is None:
+        return image_set
+    if per_class < 2:
+        raise InputError(f"dataset.per_class: {per_class} given; at least 2 images of a class are needed")
+    taken, keep = Counter(), []
+
+    def draw(i):
+        return hashlib.sha256(f"{seed}/{image_set.files[i]}".encode()).digest()
+
+    for i in sorted(range(len(image_set)), key=draw):
+        taken[image_set.classes[i]] += 1
+        if taken[image_set.classes[i]] <= per_class:
+            keep.append(i)
+    keep.sort()
+    return ImageSet(
+        files=tuple(image_set.files[i] for i in keep),
+        classes=tuple(image_set.classes[i] for i in keep),
+        sources=tuple(image_set.sources[i] for i in keep),
+        reader=image_set.reader,
+    )
+
+
+def verify_dtd(image_set):
+    """Check that an image set is the whole Describable Textures Dataset, by its numbers.
+
+    Raises
+    ------
+    InputError
+        There are not 47 classes with 120 images each.
+    """
+    sizes = Counter(image_set.classes)
+    wrong = [f"{n} in {label}" for label, n in sizes.items() if n != DTD_PER_CLASS]
+    if len(sizes) != DTD_CLASSES or wrong:
+        found = f"{len(sizes)} classes" + (f" ({', '.join(wrong[:3])} images)" if wrong else "")
+        raise InputError(
+            f"dataset: DTD has {DTD_CLASSES} classes with {DTD_PER_CLASS} images each, found {found}; "
+            "delete the folder and unpack the archive again, or use source: folder"
+        )
+
+
+def decode(file, size):
+    """Read one image file as RGB.
+
+    The EXIF orientation is followed; transparency is laid on white; 16-bit grey is scaled to 8 bits.
+    Resized bilinearly, with antialiasing where the image shrinks, as torchvision does.
+
+    Parameters
+    ----------
+    file : str or Path
+        The file; of an animation its first frame.
+    size : int
+        Height and width in pixels. The aspect ratio is not kept.
+
+    Returns
+    -------
+    numpy.ndarray
+        RGB, uint8, shape (size, size, 3).
+
+    Raises
+    ------
+    InputError
+        The file is empty, truncated, corrupt or enormous.
+    """
+    try:
+        with Image.open(file) as image:
+            # Up to twice this Pillow only warns, and a warning cannot be made an error in one thread alone.
+            if math.prod(image.size) > Image.MAX_IMAGE_PIXELS:
+                raise Image.DecompressionBombError(f"more than {Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels")
+            rgb = _to_rgb(ImageOps.exif_transpose(image))
+        return np.asarray(rgb.resize((size, size), Image.Resampling.BILINEAR))
+    except MemoryError:
+        raise
+    except Exception as error:  # decoders raise whatever a broken file makes them stumble on
+        empty = Path(file).is_file() and not Path(file).stat().st_size
+        reason = "the file is empty" if empty else " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{file}: cannot be decoded ({reason}); replace the image, or remove it") from error
+
+
+def _to_rgb(image):
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = _to_8_bits(image)
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")
+
+
+def _to_8_bits(image):
+    """Scale deep grey values: Pillow's own conversion clips them at 255."""
+    values = np.asarray(image, dtype=np.float32)
+    low, high = float(values.min()), float(values.max())
+    # Integers are 16 bits deep. Floats say nothing of their range: take the narrowest usual one.
+    ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
+    full = next((top for top in ranges if low >= 0 and high <= top), None)
+    if full is None:
+        raise ValueError(f"grey values from {low:g} to {high:g}, allowed are 0 to {ranges[-1]:g}")
+    return Image.fromarray(np.rint(values * (255 / full)).astype(np.uint8))
+
+
+def _nfc(name):
+    return unicodedata.normalize("NFC", name)
+
+
+def _check_names(entries):
+    """Refuse names that are one name to another file system, or to no one."""
+    seen = {}
+    for entry in entries:
+        try:
+            entry.name.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{str(entry)!r}: the name is not valid Unicode; rename it") from error
+        twin = seen.setdefault(_nfc(_nfc(entry.name).casefold()), entry)
+        if twin is not entry:
+            raise InputError(
+                f"{entry}: has the name of {twin.name!r} but for case or Unicode form; rename or merge them"
+            )
+
+
+def _warn_of_skipped(path, skipped):
+    if skipped:
+        names = ", ".join(str(entry.relative_to(path)) for entry in skipped[:3])
+        more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
+        log.warning(
+            "%s: skipped %s%s; images are <class>/<name> and end in %s",
+            path,
+            names,
+            more,
+            " ".join(SUFFIXES),
+        )
+
+
+# ---------------------------------------------------------------- procedural textures
+
+
+def procedural(classes=12, per_class=20, seed=0):
+    """Make textures from a seed.
+
+    A class is a kind of texture (`KINDS`), and, when these are used up, a coarse or a warped variant
+    of one, or two of them in one. Scale, orientation, phase, colour, contrast, polarity and lighting
+    vary within each class, so that none of them gives the class away.
+
+    Parameters
+    ----------
+    classes : int
+        The first so many classes; they stay what they are when more are asked for.
+    per_class : int
+        Images in each class; the first ones stay what they are when more are asked for.
+    seed : int
+        Makes another set of the same classes.
+
+    Returns
+    -------
+    ImageSet
+        Its files are named ``"<class>/<class>_0000.png"`` and exist nowhere.
+
+    Raises
+    ------
+    InputError
+        A number is out of range.
+    """
+    most = len(KINDS) * (_COMPOSED + len(KINDS) - 1)
+    if not 2 <= classes <= most:
+        raise InputError(f"dataset.classes: {classes} given; procedural textures have 2 to {most} classes")
+    if per_class < 2:
+        raise InputError(f"dataset.per_class: {per_class} given; at least 2 images of a class are needed")
+    if seed < 0:
+        raise InputError(f"dataset.seed: {seed} given; a seed is 0 or larger")
+    rows = sorted(
+        (label, f"{label}/{label}_{index:04d}.png", (seed, number, index))
+        for number, label in enumerate(map(_procedural_name, range(classes)))
+        for index in range(per_class)
+    )
+    labels, files, sources = zip(*rows, strict=True)
+    return ImageSet(files, labels, sources, _draw)
+
+
+#: Variants of a kind below this number are the kind itself, coarse, and warped; the others are two
+#: kinds in one.
+_COMPOSED = 3
+#: Cells on a side of the random tables that textures are made of: a power of 2; they repeat beyond.
+_TABLE = 32
+
+
+def _procedural_name(number):
+    variant, kind = divmod(number, len(KINDS))
+    return list(KINDS)[kind] + (f"_{variant + 1}" if variant else "")
+
+
+def _draw(source, size):
+    """Draw one image from (seed, number of the class, index of the image)."""
+    rng = np.random.default_rng(source)
+    variant, kind = divmod(source[1], len(KINDS))
+    kinds = list(KINDS.values())
+    scale = 0.4 if variant == 1 else 1.0
+    warp = 0.7 if variant == 2 else rng.uniform(0, 0.1)
+    pattern = kinds[kind](rng, *_coordinates(rng, size, scale, warp))
+    if variant >= _COMPOSED:
+        partner = kinds[(kind + variant - _COMPOSED + 1) % len(kinds)]
+        # The two at unlike scales, so that each of them can be made out.
+        pattern = 0.5 * pattern + 0.5 * partner(rng, *_coordinates(rng, size, 0.35, warp))
+    return _colour(rng, _soften(_soften(pattern)))
+
+
+def _coordinates(rng, size, scale, warp):
+    """Turn, shift, stretch and warp a grid: u and v, (size, size), count the texture's periods."""
+    axis = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size) - np.float32(0.5)
+    periods = scale * math.exp(rng.uniform(math.log(6), math.log(13)))
+    stretch = math.exp(rng.uniform(-0.12, 0.12))
+    angle = rng.uniform(0, 2 * math.pi)
+    across, along = periods * stretch * math.cos(angle), periods * stretch * math.sin(angle)
+    u = axis * across + axis[:, None] * along + rng.uniform(0, _TABLE)
+    v = axis[:, None] * (across / stretch**2) - axis * (along / stretch**2) + rng.uniform(0, _TABLE)
+    return u + warp * _slow(rng, size, 4), v + warp * _slow(rng, size, 4)
+
+
+def _soften(pattern):
+    """Blur by 0.7 pixels: the stairs of a hard edge would point along the pixels' rows in every image."""
+    padded = np.pad(pattern, 1, mode="edge")
+    rows = padded[:-2] + 2 * padded[1:-1] + padded[2:]
+    return (rows[:, :-2] + 2 * rows[:, 1:-1] + rows[:, 2:]) / 16
+
+
+def _colour(rng, pattern):
+    """Give a pattern two random colours, and light it unevenly: uint8, (size, size, 3)."""
+    low, high = np.quantile(pattern[::4, ::4], (0.02, 0.98))
+    pattern = np.clip((pattern - float(low)) / max(float(high - low), 1e-3), 0, 1)
+    contrast = rng.uniform(0.35, 0.75)
+    middle = rng.uniform(0.4, 0.6)
+    tints = rng.uniform(-0.3, 0.3, (2, 3))
+    tints -= tints.mean(axis=1, keepdims=True)
+    ends = middle + np.array([[-0.5], [0.5]]) * contrast + tints
+    dark, light = ends[:: rng.choice([-1, 1])].astype(np.float32)
+    lit = 1 + 0.12 * _slow(rng, len(pattern), 2)
+    image = (dark + pattern[..., None] * (light - dark)) * (255 * lit[..., None])
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def _slow(rng, size, cells):
+    """Smooth noise with about `cells` blobs on a side, roughly within -1 and 1, (size, size)."""
+    grid = Image.fromarray(rng.uniform(-1.4, 1.4, (cells, cells)).astype(np.float32))
+    return np.asarray(grid.resize((size, size), Image.Resampling.BICUBIC))
+
+
+def _table(rng, low=0.0, high=1.0):
+    """Draw one number for each cell of the plane, flat."""
+    return rng.uniform(low, high, _TABLE * _TABLE).astype(np.float32)
+
+
+def _cell(i, j):
+    """Look up where a table holds column i and row j; both are integers or whole floats."""
+    return (np.asarray(j, np.int32) & _TABLE - 1) * _TABLE + (np.asarray(i, np.int32) & _TABLE - 1)
+
+
+def _noise(rng, u, v):
+    """Interpolate noise between the corners of unit cells, mean about 0, within -1 and 1."""
+    i, j = np.floor(u), np.floor(v)
+    x, y = u - i, v - j
+    x, y = x * x * (3 - 2 * x), y * y * (3 - 2 * y)
+    i, j = i.astype(np.int32), j.astype(np.int32)
+    values = _table(rng, -1, 1)
+    rows = []
+    for row in (j, j + 1):
+        left, right = values.take(_cell(i, row)), values.take(_cell(i + 1, row))
+        rows.append(left + x * (right - left))
+    return rows[0] + y * (rows[1] - rows[0])
+
+
+def _fractal(rng, u, v, octaves=3, fade=0.5):
+    """Sum noise of ever finer grain; each octave is turned, so that the lattices do not show."""
+    return sum(fade**k * _noise(rng, *_turned(u * 2**k, v * 2**k, k)) for k in range(octaves))
+
+
+def _turned(u, v, angle):
+    return u * math.cos(angle) - v * math.sin(angle), u * math.sin(angle) + v * math.cos(angle)
+
+
+def _offset(x):
+    """Distance to the nearest whole number, with its sign: -0.5 to 0.5."""
+    return x - np.rint(x)
+
+
+def _triangle(x):
+    """Triangle wave of period 1, from 0 at whole numbers to 1 halfway."""
+    return 2 * np.abs(_offset(x))
+
+
+def _step(x, width):
+    """Rise from 0 to 1 about x = 0, over `width`."""
+    return np.clip(x / width + 0.5, 0, 1)
+
+
+def _voronoi(rng, u, v, jitter=0.9):
+    """Find the nearest of points strewn one a cell.
+
+    Returns
+    -------
+    first, second : numpy.ndarray
+        Distances to the nearest and the next point.
+    cell : numpy.ndarray
+        Number of the nearest point.
+    x, y : numpy.ndarray
+        Position relative to it.
+    """
+    px, py = _table(rng, -jitter / 2, jitter / 2), _table(rng, -jitter / 2, jitter / 2)
+    i, j = np.floor(u), np.floor(v)
+    u, v = u - i - 0.5, v - j - 0.5
+    i, j = i.astype(np.int32), j.astype(np.int32)
+    first = np.full_like(u, 9)
+    second, x, y = first.copy(), first.copy(), first.copy()
+    cell = np.zeros(u.shape, np.int32)
+    for di in (-1, 0, 1):
+        for dj in (-1, 0, 1):
+            here = _cell(i + di, j + dj)
+            dx, dy = u - di - px.take(here), v - dj - py.take(here)
+            distance = dx * dx + dy * dy
+            nearer = distance < first
+            second = np.minimum(second, np.maximum(first, distance))
+            for nearest, candidate in ((first, distance), (cell, here), (x, dx), (y, dy)):
+                np.copyto(nearest, candidate, where=nearer)
+    return np.sqrt(first), np.sqrt(second), cell, x, y
+
+
+def _hexagon(u, v):
+    """Position relative to the nearest point of a hexagonal lattice with spacing 1."""
+    height = math.sqrt(3)
+    x, y = _offset(u), height * _offset(v / height)
+    x2, y2 = _offset(u + 0.5), height * _offset(v / height + 0.5)
+    other = x2 * x2 + y2 * y2 < x * x + y * y
+    return np.where(other, x2, x), np.where(other, y2, y)
+
+
+def _stripes(rng, u, v):
+    return _step(_triangle(u) - rng.uniform(0.35, 0.65), rng.uniform(0.15, 0.6))
+
+
+def _checks(rng, u, v):
+    return _step((_triangle(u / 2) - 0.5) * (_triangle(v / 2) - 0.5), rng.uniform(0.02, 0.1))
+
+
+def _dots(rng, u, v):
+    x, y = _hexagon(u, v)
+    return _step(rng.uniform(0.24, 0.38) - np.hypot(x, y), 0.08)
+
+
+def _bricks(rng, u, v):
+    row = np.floor(v)
+    along = u / 2.2 + 0.5 * (row % 2)
+    mortar = np.minimum(0.5 - np.abs(_offset(v - 0.5)), 2.2 * (0.5 - np.abs(_offset(along - 0.5))))
+    shade = _table(rng, 0.55, 1)[_cell(np.floor(along), row)]
+    return shade * _step(mortar - rng.uniform(0.05, 0.11), 0.06)
+
+
+def _woven(rng, u, v):
+    over = (np.floor(u) + np.floor(v)) % 2 == 0
+    x, y = _offset(u - 0.5), _offset(v - 0.5)
+    across, along = np.where(over, y, x), np.where(over, x, y)
+    thread = rng.uniform(0.36, 0.46)
+    # A round thread, that sinks where it passes under its neighbour; the two sets differ in shade.
+    shade = (1 - 0.8 * np.square(across / 0.5)) * (1 - 1.8 * np.square(along))
+    return np.where(over, shade, 0.65 * shade) * _step(thread - np.abs(across), 0.08)
+
+
+def _zigzag(rng, u, v):
+    return _step(_triangle(v + rng.uniform(0.7, 1.1) * _triangle(u / 2)) - rng.uniform(0.4, 0.6), 0.25)
+
+
+def _blotchy(rng, u, v):
+    return _step(_fractal(rng, u / 1.7, v / 1.7) + rng.uniform(-0.15, 0.15), 0.12)
+
+
+def _cracked(rng, u, v):
+    first, second, *_ = _voronoi(rng, u * 0.7, v * 0.7)
+    return _step(second - first - rng.uniform(0.05, 0.11), 0.06)
+
+
+def _crystalline(rng, u, v):
+    _, _, cell, x, y = _voronoi(rng, u * 0.8, v * 0.8)
+    slope = _table(rng, -0.6, 0.6)[cell] * x + _table(rng, -0.6, 0.6)[cell] * y
+    return _table(rng)[cell] + slope
+
+
+def _bubbly(rng, u, v):
+    first, _, cell, x, y = _voronoi(rng, u * 0.8, v * 0.8, 0.5)
+    radius = _table(rng, 0.2, 0.42)[cell]
+    wall = np.exp(-np.square((first - radius) / 0.05))
+    glint = np.exp(-(np.square(x + 0.4 * radius) + np.square(y + 0.4 * radius)) / 0.006)
+    return 0.25 * _step(radius - first, 0.05) + 0.7 * wall + 0.8 * glint * (radius > 0.28)
+
+
+def _grid(rng, u, v):
+    return _step(np.maximum(_triangle(u - 0.5), _triangle(v - 0.5)) - rng.uniform(0.78, 0.88), 0.1)
+
+
+def _scaly(rng, u, v):
+    """Rows of discs, each row lying on the next."""
+    u, v = u * 0.7, v * 0.7
+    shade = np.zeros_like(u)
+    bare = np.ones(u.shape, bool)
+    front = np.floor(v / 0.5)
+    for step in (0, 1, 2):
+        row = front - step
+        distance = np.hypot(_offset(u + 0.5 * (row % 2)), v - 0.5 * row) / 0.75
+        seen = bare & (distance < 1)
+        np.copyto(shade, 1 - distance**3, where=seen)
+        bare &= ~seen
+    return shade
+
+
+def _fibrous(rng, u, v):
+    return _noise(rng, u * 2.2, v * 0.12) + 0.6 * _noise(rng, u * 4.5, v * 0.25)
+
+
+def _marbled(rng, u, v):
+    swirl = _fractal(rng, u / 2.5, v / 2.5, 2)
+    return _step(_triangle(u / 4 + 1.2 * swirl) - 0.5, rng.uniform(0.6, 1.0))
+
+
+def _speckled(rng, u, v):
+    first, _, cell, *_ = _voronoi(rng, u * 1.4, v * 1.4, 1.0)
+    return _step(_table(rng, -0.2, 0.4)[cell] - first, 0.1)
+
+
+def _honeycomb(rng, u, v):
+    x, y = (np.abs(part) for part in _hexagon(u, v))
+    edge = 0.5 - np.maximum(x, 0.5 * x + math.sqrt(0.75) * y)
+    return _step(edge - rng.uniform(0.05, 0.1), 0.05)
+
+
+def _triangles(rng, u, v):
+    a, b = u * 0.7, 0.7 * (math.sqrt(0.75) * v - 0.5 * u)
+    families = (a, b, -(a + b))
+    upward = sum(part - np.floor(part) for part in families) > 1.5
+    edge = np.minimum.reduce([_triangle(part) for part in families])
+    return _step(np.where(upward, edge, -edge), rng.uniform(0.1, 0.3))
+
+
+def _wrinkled(rng, u, v):
+    ridge = sum(0.6**k * np.abs(_noise(rng, *_turned(u / 2 * 2**k, v / 2 * 2**k, k))) for k in range(3))
+    return np.exp(-rng.uniform(3, 5) * ridge)
+
+
+def _cloudy(rng, u, v):
+    return _fractal(rng, u / 4, v / 4, 4, 0.6)
+
+
+def _crosses(rng, u, v):
+    x, y = np.abs(_offset(u * 0.8)), np.abs(_offset(v * 0.8))
+    bar = rng.uniform(0.07, 0.12) - np.minimum(x, y)
+    return _step(np.minimum(bar, rng.uniform(0.3, 0.36) - np.maximum(x, y)), 0.05)
+
+
+#: Kinds of texture, in the order in which they are used: each draws from periods u and v.
+KINDS = {
+    "stripes": _stripes,
+    "checks": _checks,
+    "dots": _dots,
+    "bricks": _bricks,
+    "woven": _woven,
+    "zigzag": _zigzag,
+    "blotchy": _blotchy,
+    "cracked": _cracked,
+    "crystalline": _crystalline,
+    "bubbly": _bubbly,
+    "fibrous": _fibrous,
+    "marbled": _marbled,
+    "scaly": _scaly,
+    "honeycomb": _honeycomb,
+    "speckled": _speckled,
+    "grid": _grid,
+    "wrinkled": _wrinkled,
+    "triangles": _triangles,
+    "cloudy": _cloudy,
+    "crosses": _crosses,
+}

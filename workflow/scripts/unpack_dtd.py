@@ -1,0 +1,9 @@
+"""Unpack the images of the Describable Textures Dataset, <class>/<image>."""
+
+from texalign import job
+
+job.start(snakemake)
+
+from texalign import download
+
+download.unpack(snakemake.input.archive, snakemake.output[0], members_under="dtd/images/")
