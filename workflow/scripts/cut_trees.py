@@ -1,4 +1,4 @@
-"""Cluster labels of one network's textures: one group a layer, `k<k>` for the number of classes and each asked k."""
+"""Cluster labels of one network: a group a layer, `k<k>` for the number of classes and each asked k."""
 
 from texalign import job
 

@@ -28,7 +28,7 @@ NEAR_FLOAT64 = 1e-9
 
 
 def condensed_length(n):
-    """Number of pairs of n textures, n(n-1)/2."""
+    """Count the pairs of n textures, n(n-1)/2."""
     return n * (n - 1) // 2
 
 
@@ -117,7 +117,7 @@ def _squared_distances(rows, dtype):
         products += syrk(1.0, slab.T, trans=1, lower=1).T
     if not np.isfinite(norms2).all():
         raise InputError(
-            f"row {int(np.argmin(np.isfinite(norms2)))}: the Gram matrix is not finite; look at the network's weights"
+            f"row {int(np.argmin(np.isfinite(norms2)))}: the Gram matrix is not finite; are the weights sound?"
         )
     centred2 = products.diagonal().copy()
     squared = np.empty(condensed_length(n))

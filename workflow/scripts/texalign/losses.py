@@ -16,8 +16,8 @@ import copy
 from dataclasses import asdict, dataclass, fields, replace
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from texalign import InputError, gram, networks
 
@@ -119,7 +119,7 @@ class SlicedWasserstein(Loss):
         """Directions (b, K, N) and the sorted projections on them (b, K, M)."""
         n = maps.shape[1]
         generator = torch.Generator().manual_seed(self.seed + 1_000_003 * draw)
-        directions = F.normalize(torch.randn(self.directions or n, n, generator=generator), dim=1)
+        directions = functional.normalize(torch.randn(self.directions or n, n, generator=generator), dim=1)
         directions = directions.to(maps).expand(len(maps), -1, -1)
         return directions, (directions @ maps.flatten(2)).sort(dim=2).values
 
@@ -128,7 +128,7 @@ class SlicedWasserstein(Loss):
         directions, wanted = target
         projected = (directions @ maps.flatten(2)).sort(dim=2).values
         if projected.shape != wanted.shape:
-            wanted = F.interpolate(wanted, projected.shape[2], mode="linear", align_corners=True)
+            wanted = functional.interpolate(wanted, projected.shape[2], mode="linear", align_corners=True)
         return (projected - wanted).square().mean(dim=(1, 2))
 
 
@@ -347,8 +347,8 @@ def _check_chain(network):
     chain = (nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d)
     if not isinstance(features, nn.Sequential) or not all(isinstance(m, chain) for m in features):
         raise InputError(
-            "gatys: average pooling and rescaled weights need a chain of convolutions, ReLUs and poolings named "
-            "features, as in vgg19 and alexnet; use the loss on the network as it is"
+            "gatys: average pooling and rescaled weights need a chain of convolutions, ReLUs and poolings "
+            "named features, as in vgg19 and alexnet; use the loss on the network as it is"
         )
     if any(m.groups != 1 for m in features if isinstance(m, nn.Conv2d)):
         raise InputError("gatys: convolutions in groups cannot be rescaled")

@@ -376,7 +376,7 @@ def _check_maps(layer, name, maps, waiting):
     if not isinstance(maps, torch.Tensor) or maps.ndim != 4:
         shape = tuple(maps.shape) if isinstance(maps, torch.Tensor) else type(maps).__name__
         raise InputError(
-            f"layers: the output of {name} is {shape}, not feature maps of shape (batch, channels, height, width); "
+            f"layers: the output of {name} is {shape}, not (batch, channels, height, width); "
             "choose a convolutional module: make layers MODEL=<key>"
         )
 

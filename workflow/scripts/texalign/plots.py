@@ -37,6 +37,9 @@ OTHER_MARKERS = "oPsX^D*vph<d>8"
 #: Legend of the band that shuffled classes give.
 NULL = "shuffled classes"
 
+#: Ticks of plain numbers. (Matplotlib's default locator asks the style again whenever it draws.)
+NUMBERS = {"steps": [1, 2, 5, 10], "min_n_ticks": 3}
+
 MARK = {"markersize": 5, "markeredgewidth": 0.8}
 
 RC = {
@@ -72,7 +75,11 @@ def _styled(draw):
     def drawn(*args, **kwargs):
         with style():
             figure = draw(*args, **kwargs)
-            figure.draw_without_rendering()  # ticks read the style when they are first drawn
+            # Ticks read the style when they are first drawn. The layout needs several passes where ticks
+            # and insets change with the size of their axes; then it stays as it is.
+            for _ in range(4):
+                figure.draw_without_rendering()
+            figure.set_layout_engine("none")
         return figure
 
     return drawn
@@ -234,7 +241,9 @@ def _fit_names(axis, positions, names, rotation=0, largest=7, smallest=4):
 
 def _colour_bar(axes, image, label, place=(1.02, 0, 0.03, 1), location="right", extend="neither"):
     inset = axes.inset_axes(place)
-    bar = axes.figure.colorbar(image, cax=inset, label=label, location=location, extend=extend)
+    bar = axes.figure.colorbar(
+        image, cax=inset, label=label, location=location, extend=extend, ticks=MaxNLocator(6, **NUMBERS)
+    )
     bar.outline.set_visible(False)
 
 
@@ -318,7 +327,7 @@ def second_order(matrix, labels, groups, class_identity, measure="Correlation"):
     bars.barh(np.arange(m), class_identity, height=0.8, color="#0173b2")
     bars.axvline(0, color="#222222", linewidth=0.6)
     bars.hlines(edges[1:-1] - 0.5, 0, 1, transform=bars.get_yaxis_transform(), color="#bbbbbb", linewidth=0.5)
-    bars.xaxis.set_major_locator(MaxNLocator(3))
+    bars.xaxis.set_major_locator(MaxNLocator(3, **NUMBERS))
     bars.set_yticks([])
     bars.set_xlabel(f"{measure} with\nclass identity", fontsize=7)
     sns.despine(ax=bars, left=True)
@@ -432,6 +441,7 @@ def mutual_information_by_layer(mi):
     _null_band(axes, mi, layers)
     axes.set(xlabel="Layer (number, from shallow to deep)", ylabel="Mutual information (bits)")
     axes.set_xticks(range(len(layers)), layers)
+    axes.yaxis.set_major_locator(MaxNLocator(7, **NUMBERS))
     axes.set(xlim=(-0.45, len(layers) - 0.55), ylim=(min(0, axes.get_ylim()[0]), 1.06 * bound))
     entries = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     entries = {text: entries[text] for text in sorted(entries, key=lambda text: text == NULL)}
@@ -477,6 +487,9 @@ def brainscore_panels(joined, correlations):
         _panel(axes, table, metric, statistics.loc[metric], styles)
     for axes in grid[:, 0]:
         axes.set_ylabel("Best mutual information (bits)")
+        axes.yaxis.set_major_locator(MaxNLocator(5, **NUMBERS))
+    if not table["scored"].any():
+        grid[0, 0].set_ylim(0, 1)
     for axes in grid.flat:
         axes.tick_params(labelleft=axes in grid[:, 0])
     _panel_legend(grid.flat[-1], table["scored"], styles, names)
@@ -491,7 +504,7 @@ def _panel(axes, table, metric, statistic, styles):
         axes.errorbar(row[metric], row["mi_bits"], row["mi_std_bits"], **look)
     axes.set_xlabel(f"{metric.replace('_', ' ')} (score, 0 to 1)", fontsize=7)
     axes.margins(0.12)
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], min_n_ticks=3))
+    axes.xaxis.set_major_locator(MaxNLocator(4, **NUMBERS))
     axes.set_title(_statistics_text(statistic), fontsize=7, loc="left", linespacing=1.3)
     if rows.empty:
         axes.set_xlim(0, 1)

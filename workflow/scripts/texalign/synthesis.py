@@ -295,13 +295,14 @@ class Objective:
         except RuntimeError as error:
             reason = str(error).splitlines()[0]
             raise InputError(
-                f"exemplar: the network cannot take {what} ({reason}); use a larger image, or drop the deepest layers"
+                f"exemplar: the network cannot take {what} ({reason}); use a larger image, "
+                "or drop the deepest layers"
             ) from error
         for layer, (height, width) in shapes.items():
             if height * width < 2:
                 raise InputError(
-                    f"layers: {layer} ({self.network.layers[layer]}) has {height * width} position at {what}, "
-                    "so no spatial statistics; use a larger image, or drop the layer"
+                    f"layers: {layer} ({self.network.layers[layer]}) has {height * width} position at {what}, so "
+                    "no spatial statistics; use a larger image, or drop the layer"
                 )
         return shapes
 
@@ -497,7 +498,7 @@ class _Descent:
         return note
 
     def _closure(self):
-        """Return the scaled loss at the point, with its gradient in place; what is known is not asked again."""
+        """Return the scaled loss at the point, with its gradient in place; ask nothing twice."""
         for known in (self.last, self.best):
             if known is not None and torch.equal(known.point, self.point):
                 break
@@ -574,7 +575,7 @@ class _Descent:
             self._load()
 
     def _fingerprint(self):
-        """What must agree for a checkpoint to be gone on with."""
+        """Tell what must agree for a checkpoint to be gone on with."""
         same = {
             key: self.metadata[key] for key in self.metadata if key not in ("device", "threads", "versions")
         }

@@ -1,0 +1,57 @@
+# The two commands of a newcomer are `make demo` and `make test`; plain `make` lists all.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+CORES ?= all
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help demo study report layers test lint format clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+.venv/installed: envs/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "texalign needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed envs/dev.txt
+	.venv/bin/pip install --quiet --disable-pip-version-check -r envs/dev.txt
+	@touch $@
+
+demo: .venv/installed  ## the whole study in miniature, without any download, in about 2 minutes
+	snakemake --cores $(CORES) --quiet rules --configfile config/demo.yaml
+	@echo
+	@echo "Done. Look at results/demo/figures/mutual_information.png and at results/demo/mutual_information.csv."
+	@echo "EfficientNet-Lite0 is pretrained on ImageNet. AlexNet, ResNet-18 and Inception-v3 are UNTRAINED here"
+	@echo "(random weights, no download): their correlation with Brain-Score shows the machinery, not a result."
+
+study: .venv/installed  ## the published study: 12 CNNs on the Describable Textures Dataset (downloads 2 GB)
+	snakemake --cores $(CORES)
+
+report: .venv/installed  ## results/<study>/report.zip with all figures; CONFIG=config/demo.yaml for the demo's
+	snakemake report --cores $(CORES) --quiet rules --configfile $(or $(CONFIG),config/config.yaml)
+
+layers: .venv/installed  ## a network's modules with channels, positions, depth, Gram size: MODEL=resnet50
+	@test -n "$(MODEL)" || { echo "name a key of config/models.yaml: make layers MODEL=resnet50"; exit 1; }
+	@snakemake results/layers/$(MODEL).tsv --cores 1 --quiet all
+	@column -t -s $$'\t' results/layers/$(MODEL).tsv
+
+test: .venv/installed-dev  ## the tests (under 10 minutes on 2 cores)
+	pytest
+
+lint: .venv/installed-dev  ## ruff, snakefmt, snakemake --lint
+	ruff check .
+	ruff format --check .
+	snakefmt --check .
+	snakemake --lint --configfile config/demo.yaml
+
+format: .venv/installed-dev  ## let ruff and snakefmt write
+	ruff check --fix .
+	ruff format .
+	snakefmt .
+
+clean:  ## remove the demo's results
+	rm -rf results/demo
