@@ -5,8 +5,10 @@ import copy
 import difflib
 import importlib
 import importlib.util
+import io
 import logging
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -225,7 +227,7 @@ def expected_hash(entry):
         return {"sha256": entry["sha256"]}
     if is_enum(entry["weights"]):
         # torchvision writes the first eight digits of the SHA-256 into the file's name.
-        return {"sha256_prefix": re.search(r"-([0-9a-f]{8,})\.pth$", weights_url(entry))[1]}
+        return {"sha256_prefix": re.search(r"[-_]([0-9a-f]{8,})\.pth$", weights_url(entry))[1]}
     return {}
 
 
@@ -271,13 +273,15 @@ def load_state(module, path):
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        first = str(error).splitlines()[0]
         raise InputError(
-            f"{path}: cannot be loaded as a state dict ({type(error).__name__}: {first})"
+            f"{path}: no state dict, or not whole ({type(error).__name__}); only files with tensors and "
+            "nothing else are read: save module.state_dict()"
         ) from error
     for wrapper in ("state_dict", "model"):
         state = state.get(wrapper, state) if isinstance(state, dict) else state
-    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
+    ):
         raise InputError(f"{path}: holds no state dict (names and tensors); save module.state_dict()")
     # The published DenseNet files are older than torch's rule against dots in names.
     state = {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", key): v for key, v in state.items()}
@@ -309,6 +313,12 @@ def name_layers(module, modules):
                 "list them all with: make layers MODEL=<key>"
             )
     return {f"L{i}": name for i, name in enumerate(modules, start=1)}
+
+
+USED_SEVERAL_TIMES = (
+    "layers: {} is used several times in one forward pass, so its output is ambiguous; "
+    "choose a module that is used once"
+)
 
 
 class _Stop(Exception):  # noqa: N818 - it ends a forward pass, nothing went wrong
@@ -369,10 +379,7 @@ def read(network, batch, visit, readout="linear"):
 
 def _check_maps(layer, name, maps, waiting):
     if layer not in waiting:
-        raise InputError(
-            f"layers: {name} is used several times in one forward pass, so its output is ambiguous; "
-            "choose a module that is used once"
-        )
+        raise InputError(USED_SEVERAL_TIMES.format(name))
     if not isinstance(maps, torch.Tensor) or maps.ndim != 4:
         shape = tuple(maps.shape) if isinstance(maps, torch.Tensor) else type(maps).__name__
         raise InputError(
@@ -397,19 +404,32 @@ def feature_maps(network, batch, readout="linear"):
 
 
 def layer_shapes(network, size):
-    """Shape (N, H', W') of each layer's feature maps for an image of `size` pixels, from one forward pass.
+    """Shape (N, H', W') of each layer's feature maps for an image of `size` pixels.
 
-    Run before hours are spent: it finds every fault that `read` can find.
+    Run before hours are spent: it finds every fault that `read` can find, and, with one forward
+    pass to the network's end, a layer that is used again after `read` has stopped.
     """
     shapes = {}
-    image = torch.full((1, 3, size, size), 0.5)
+    image = network.preprocess(torch.full((1, 3, size, size), 0.5))
     with torch.no_grad():
-        read(
-            network,
-            network.preprocess(image),
-            lambda layer, maps: shapes.update({layer: tuple(maps.shape[1:])}),
-        )
+        read(network, image, lambda layer, maps: shapes.update({layer: tuple(maps.shape[1:])}))
+        _check_used_once(network, image)
     return {layer: shapes[layer] for layer in network.layers}
+
+
+def _check_used_once(network, batch):
+    calls = Counter()
+    with contextlib.ExitStack() as hooks, contextlib.redirect_stdout(io.StringIO()):  # some networks print
+        for name in set(network.layers.values()):
+            note = network.module.get_submodule(name).register_forward_hook(
+                lambda *_, name=name: calls.update([name])
+            )
+            hooks.callback(note.remove)
+        with contextlib.suppress(Exception):  # what lies behind the layers may not take images of this size
+            network.module(batch)
+    for name, count in calls.items():
+        if count > 1:
+            raise InputError(USED_SEVERAL_TIMES.format(name))
 
 
 def list_modules(network, size):
@@ -498,10 +518,17 @@ def fold_batchnorm(network, size=224):
     return folded
 
 
+class _Tracer(torch.fx.Tracer):
+    """Keep every convolution whole, also a subclass that pads by itself."""
+
+    def is_leaf_module(self, module, name):
+        return isinstance(module, nn.Conv2d | nn.BatchNorm2d) or super().is_leaf_module(module, name)
+
+
 def _foldable_pairs(module, read_out):
     """Names of (convolution, BatchNorm) pairs in which nothing else sees the convolution's output."""
     try:
-        graph = torch.fx.symbolic_trace(module).graph
+        graph = _Tracer().trace(module)
     except Exception as error:
         log.info("BatchNorm is not folded: the network cannot be traced (%s)", type(error).__name__)
         return []
@@ -510,13 +537,14 @@ def _foldable_pairs(module, read_out):
     for node in graph.nodes:
         if node.op != "call_module" or not isinstance(module.get_submodule(node.target), nn.BatchNorm2d):
             continue
-        before = node.args[0]
+        before = node.all_input_nodes[0]
         if (
             isinstance(before, torch.fx.Node)
             and before.op == "call_module"
             and isinstance(module.get_submodule(before.target), nn.Conv2d)
             and len(before.users) == 1
             and before.target not in read_out
+            and module.get_submodule(node.target).running_mean is not None
             and called.count(before.target) == called.count(node.target) == 1
         ):
             pairs.append((before.target, node.target))
