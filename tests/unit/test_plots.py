@@ -145,7 +145,9 @@ def test_second_order(rng, networks, sign):
     names = [label for _, label, _ in POOL[:networks] for _ in range(5)]
     labels = [f"{name} L{i % 5 + 1}" for i, name in enumerate(names)]
     matrix = squareform(rng.uniform(min(sign, 0), 1, len(names) * (len(names) - 1) // 2)) + np.eye(len(names))
-    figure = plots.second_order(matrix, labels, names, rng.uniform(-0.1, 0.3, len(names)), "Spearman's ρ")
+    figure = plots.second_order(
+        matrix, labels, names, rng.uniform(-0.1, 0.3, len(names)), "Spearman correlation"
+    )
     assert_legible(figure)
     shown = [text.get_text() for text in shown_texts(figure)]
     assert shown.count("L3") == networks

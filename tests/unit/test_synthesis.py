@@ -219,7 +219,8 @@ def test_gatys_network_averages_and_gives_every_filter_a_mean_of_1():
     assert [type(averaging.module.features[i]) for i in (2, 5)] == [nn.AvgPool2d] * 2
     images = np.stack([exemplar(seed=seed) for seed in range(4)])
     means = losses.mean_activations(averaging, [images[:3], images[3:]])
-    scaled = losses.gatys_network(network, means)
+    scaled = losses.gatys_network(averaging, means)
+    assert scaled.weights == "; average pooling; filters scaled to a mean activation of 1"
     for name, mean in losses.mean_activations(scaled, [images]).items():
         alive = means[name] > 0
         torch.testing.assert_close(mean[alive], torch.ones_like(mean[alive]), rtol=1e-5, atol=0)
@@ -284,6 +285,14 @@ def test_initial_image_has_the_asked_noise():
     normalised = synthesis.Objective(tiny_network(), [exemplar()]).normalise(result.image)
     assert normalised.mean() == pytest.approx(0.5, abs=0.01)
     assert normalised.std() == pytest.approx(0.2, abs=0.01)
+
+
+def test_bf16_lowers_the_loss_that_float32_sees():
+    low = networks.set_precision(tiny_network(), "bf16")
+    result = synthesis.synthesize(low, exemplar(), iterations=30)
+    start = synthesis.synthesize(tiny_network(), exemplar(), iterations=0).metadata["initial_loss"]
+    assert result.metadata["precision"] == "bf16"
+    assert synthesis.evaluate(tiny_network(), result.image, exemplar())["loss"] < 0.1 * start
 
 
 def test_adam_lowers_the_loss():
@@ -415,7 +424,7 @@ def test_nan_at_once_is_an_error(monkeypatch):
 
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_batch_begins_as_single_runs_do(monkeypatch, loss):
-    exemplars, seeds, options = [exemplar(seed=seed) for seed in range(3)], [4, 5, 6], {"iterations": 60}
+    exemplars, seeds, options = [exemplar(seed=seed) for seed in range(3)], [4, 5, 6], {"iterations": 40}
     evaluate, said = synthesis._Descent._evaluate, {}
 
     def listen(descent):
@@ -432,7 +441,7 @@ def test_batch_begins_as_single_runs_do(monkeypatch, loss):
         assert together[seed][:2] == pytest.approx(said[seed][:2], rel=1e-5)
         assert one.metadata["seed"] == seed
         for result in (one, single):
-            assert result.metadata["loss"] < 0.02 * result.metadata["initial_loss"]
+            assert result.metadata["loss"] < 0.05 * result.metadata["initial_loss"]
 
 
 def test_batch_survives_the_end_of_one_and_passes_errors_on(monkeypatch):

@@ -6,7 +6,10 @@ job.start(snakemake)
 
 from texalign import geometry, store
 
-with store.open_h5(snakemake.input.gram) as source, store.create_h5(snakemake.output[0]) as file:
+with (
+    store.open_h5(snakemake.input.gram, strided=True) as source,
+    store.create_h5(snakemake.output[0]) as file,
+):
     layer = source[snakemake.wildcards.layer]
     euclidean, cosine, squared_norms = geometry.rdms(layer["gram"])
     file["euclidean"], file["cosine"], file["squared_norms"] = euclidean, cosine, squared_norms

@@ -1,4 +1,4 @@
-"""texalign: are the texture representations of a CNN organised the way people see textures?
+"""How CNNs represent textures, and whether that is how people see them.
 
 Plain functions on arrays and tensors. The library knows neither snakemake nor the config; the
 rule scripts beside it do the translating.

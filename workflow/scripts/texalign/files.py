@@ -2,8 +2,8 @@
 
 import contextlib
 import errno
-import glob
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -77,7 +77,9 @@ def whole_folder(path):
 def _temporary(path):
     """Name a sibling to write to, and clear what killed jobs have left of earlier ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob(f".writing-*-{glob.escape(path.name)}"):
+    # Digits only: another job's my-x.h5 is being written as .writing-1-my-x.h5, which is none of x.h5.
+    ours = re.compile(rf"\.writing-\d+-{re.escape(path.name)}")
+    for stale in filter(lambda file: ours.fullmatch(file.name), path.parent.iterdir()):
         if stale.is_dir():
             shutil.rmtree(stale, ignore_errors=True)
         else:
@@ -89,7 +91,7 @@ def _temporary(path):
 def _clear_when_disk_is_full(path):
     try:
         yield
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         if _is_disk_full(error):
             raise InputError(
                 f"{path}: no space left on the disk; free some, or use another disk, and run again"
@@ -98,5 +100,6 @@ def _clear_when_disk_is_full(path):
 
 
 def _is_disk_full(error):
-    # HDF5 wraps the system's error in one of its own, with the number in the text.
-    return error.errno in (errno.ENOSPC, errno.EDQUOT) or f"errno = {errno.ENOSPC}" in str(error)
+    # HDF5 wraps the system's error in an OSError or RuntimeError of its own, with the number in the text.
+    number = getattr(error, "errno", None)
+    return number in (errno.ENOSPC, errno.EDQUOT) or f"errno = {errno.ENOSPC}" in str(error)

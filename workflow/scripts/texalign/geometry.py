@@ -58,8 +58,8 @@ def rdm(rows, metric="euclidean"):
     """
     if metric not in METRICS:
         raise InputError(f"metric: {metric!r} is not allowed; use one of {', '.join(METRICS)}")
-    euclidean, cosine, _ = rdms(rows)
-    return euclidean if metric == "euclidean" else cosine
+    squared, across, norms2 = _distances(rows)
+    return _root(squared) if metric == "euclidean" else _cosine(across, norms2).astype(np.float32)
 
 
 def rdms(rows):
@@ -71,7 +71,8 @@ def rdms(rows):
     differences in a second pass; where these are too many, the products are taken in float64 first.
 
     Accuracy: a relative error below 1e-3 for every Euclidean distance; for the cosine distance too,
-    as long as it is above 1e-9.
+    as long as it is above 1e-9. (Below 5e-3 where a row's values are all the same, as no Gram
+    matrix's are: float32 sums of equal terms round all one way.)
 
     Parameters
     ----------
@@ -83,6 +84,13 @@ def rdms(rows):
     squared_norms : array, shape (n,), float64
         ‖Gᵢ‖², the rows' squared Euclidean norms.
     """
+    squared, across, norms2 = _distances(rows)
+    cosine = _cosine(across, norms2).astype(np.float32)
+    return _root(squared), cosine, norms2
+
+
+def _distances(rows):
+    """d², its part across the rows' directions, d² - (‖Gᵢ‖ - ‖Gⱼ‖)², and ‖Gᵢ‖², in float64."""
     n = rows.shape[0]
     squared, norms2, centred2 = _squared_distances(rows, np.float32)
     near = _near_pairs(squared, norms2, centred2, NEAR)
@@ -90,13 +98,16 @@ def rdms(rows):
         log.info("%d of %d pairs are near-duplicates: products in float64", len(near), len(squared))
         squared, norms2, centred2 = _squared_distances(rows, np.float64)
         near = _near_pairs(squared, norms2, centred2, NEAR_FLOAT64)
-    gap = _norm_gaps(norms2)
+    across = _across(squared, norms2)
     if len(near):
         log.info("%d of %d pairs computed again from differences", len(near), len(squared))
-        squared[near], gap[near] = _exact_pairs(rows, near, norms2)
-    cosine = _cosine(squared, gap, norms2)
-    np.sqrt(np.maximum(squared, 0, out=squared), out=squared)
-    return squared.astype(np.float32), cosine.astype(np.float32), norms2
+        squared[near], across[near] = _exact_pairs(rows, near, norms2)
+    return squared, across, norms2
+
+
+def _root(squared):
+    """√d² as float32, in the memory of d²."""
+    return np.sqrt(np.maximum(squared, 0, out=squared), out=squared).astype(np.float32)
 
 
 def _slabs(rows):
@@ -111,14 +122,15 @@ def _squared_distances(rows, dtype):
     products, norms2 = np.zeros((n, n)), np.zeros(n)
     for slab in _slabs(rows):
         slab = np.ascontiguousarray(slab, dtype)
-        norms2 += np.einsum("ij,ij->i", slab, slab)
-        slab -= slab.mean(axis=0, dtype=np.float64).astype(dtype)
+        # In float64: at small angles the cosine hangs on the last digits of the norms.
+        norms2 += np.einsum("ij,ij->i", slab, slab, dtype=np.float64)
+        # Not in place: the slab may be the caller's own array.
+        slab = slab - slab.mean(axis=0, dtype=np.float64).astype(dtype)
         # In C's order this fills the upper triangle.
         products += syrk(1.0, slab.T, trans=1, lower=1).T
     if not np.isfinite(norms2).all():
-        raise InputError(
-            f"row {int(np.argmin(np.isfinite(norms2)))}: the Gram matrix is not finite; are the weights sound?"
-        )
+        row = int(np.argmin(np.isfinite(norms2)))
+        raise InputError(f"row {row}: the Gram matrix is not finite; are the weights sound?")
     centred2 = products.diagonal().copy()
     squared = np.empty(condensed_length(n))
     for i, part in _condensed_rows(n):
@@ -134,13 +146,13 @@ def _condensed_rows(n):
         yield i, slice(start, end)
 
 
-def _norm_gaps(norms2):
-    """(‖Gᵢ‖ - ‖Gⱼ‖)² of every pair, condensed."""
+def _across(squared, norms2):
+    """d² - (‖Gᵢ‖ - ‖Gⱼ‖)² of every pair, condensed."""
     norms = np.sqrt(norms2)
-    gap = np.empty(condensed_length(len(norms)))
+    across = np.empty_like(squared)
     for i, part in _condensed_rows(len(norms)):
-        np.square(norms[i] - norms[i + 1 :], out=gap[part])
-    return gap
+        np.subtract(squared[part], np.square(norms[i] - norms[i + 1 :]), out=across[part])
+    return across
 
 
 def _near_pairs(squared, norms2, centred2, share):
@@ -162,32 +174,39 @@ def pairs_of(indices, n):
 
 
 def _exact_pairs(rows, near, norms2, chunk=1024):
-    """d² and (‖Gᵢ‖ - ‖Gⱼ‖)² of some pairs from float64 differences, in one more pass over the rows."""
+    """d² and its part across the directions, of some pairs, from float64 differences in one more pass.
+
+    The latter is ‖Gᵢ‖ ‖Gⱼ‖ times the squared distance of the two rows scaled to norm one: the
+    difference of d² and (‖Gᵢ‖ - ‖Gⱼ‖)² has no digits left where the norms differ a lot.
+    """
     i, j = pairs_of(near, rows.shape[0])
-    squared, gap = np.zeros(len(near)), np.zeros(len(near))
+    squared, chord2 = np.zeros(len(near)), np.zeros(len(near))
+    norms = np.sqrt(norms2)
+    scales = 1 / np.where(norms > 0, norms, 1)[:, None]
     for slab in _slabs(rows):
         for first in range(0, len(near), chunk):
             part = slice(first, first + chunk)
             a, b = slab[i[part]].astype(np.float64), slab[j[part]].astype(np.float64)
             difference = a - b
             squared[part] += np.einsum("ij,ij->i", difference, difference)
-            gap[part] += np.einsum("ij,ij->i", difference, a + b)
-    both = np.sqrt(norms2[i]) + np.sqrt(norms2[j])
-    return squared, np.square(gap / np.where(both > 0, both, 1))
+            a *= scales[i[part]]
+            b *= scales[j[part]]
+            a -= b
+            chord2[part] += np.einsum("ij,ij->i", a, a)
+    return squared, chord2 * norms[i] * norms[j]
 
 
-def _cosine(squared, gap, norms2):
-    """1 - cos = (d² - (‖Gᵢ‖ - ‖Gⱼ‖)²) / (2 ‖Gᵢ‖ ‖Gⱼ‖), condensed; loses no digits at small angles."""
+def _cosine(across, norms2):
+    """1 - cos = (d² - (‖Gᵢ‖ - ‖Gⱼ‖)²) / (2 ‖Gᵢ‖ ‖Gⱼ‖), condensed, in the memory of `across`."""
     norms = np.sqrt(norms2)
     if (norms == 0).any():
         row = int(np.argmin(norms))
         raise InputError(
             f"row {row}: the Gram matrix is all zeros, so it has no angle; is the image one flat colour?"
         )
-    cosine = squared - gap
     for i, part in _condensed_rows(len(norms)):
-        cosine[part] /= 2 * norms[i] * norms[i + 1 :]
-    return np.clip(cosine, 0, 2, out=cosine)
+        across[part] /= 2 * norms[i] * norms[i + 1 :]
+    return np.clip(across, 0, 2, out=across)
 
 
 def square(condensed):
@@ -220,7 +239,7 @@ def clustering_distances(on, euclidean, cosine):
     if on == "gram":
         return euclidean
     if on == "rdm_rows":
-        return rdms(square(euclidean))[0]
+        return rdm(square(euclidean))
     if on == "cosine":
         return np.sqrt(2 * cosine)
     raise InputError(f"clustering: on: {on!r} is not allowed; use one of {', '.join(CLUSTERINGS)}")
@@ -271,6 +290,9 @@ def cut(tree, k):
 
 CORRELATIONS = ("spearman", "pearson")
 
+#: Values of all RDMs that are multiplied at once.
+PRODUCT_BLOCK = 2**25
+
 
 def class_identity_rdm(classes):
     """RDM of the classes themselves, condensed: 0 within a class, 1 between classes; float32."""
@@ -305,11 +327,12 @@ def second_order(rdms, m, length, correlation="spearman", scratch=None):
         # Plain reads and writes: the pages of a memory map would count as this job's memory.
         for vector in rdms:
             values = _ranks(vector) if correlation == "spearman" else np.asarray(vector, np.float64)
-            values = values - values.mean()
-            norm = np.linalg.norm(values)
-            (values / norm if norm else np.full_like(values, np.nan)).astype(np.float32).tofile(file)
+            # The mean of equal values may differ from them in the last digit.
+            constant = values.min() == values.max()
+            values = np.full_like(values, np.nan) if constant else values - values.mean()
+            (values / np.linalg.norm(values)).astype(np.float32).tofile(file)
         products = np.zeros((m, m))
-        step = max(1, 2**25 // m)
+        step = max(1, PRODUCT_BLOCK // m)
         for first in range(0, length, step):
             block = np.empty((m, min(step, length - first)), np.float32)
             for row in range(m):

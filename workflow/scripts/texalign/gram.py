@@ -58,11 +58,15 @@ def pack(gram):
         raise InputError(f"gram: matrices must be square, got shape {tuple(gram.shape)}")
     rows, columns = np.triu_indices(n)
     scale = np.where(rows == columns, 1.0, SQRT2)
-    if isinstance(gram, torch.Tensor):
-        scale = torch.as_tensor(scale, dtype=gram.dtype, device=gram.device)
-    else:
-        scale = scale.astype(gram.dtype, copy=False)
-    return gram[..., rows, columns] * scale
+    return _scaled(gram[..., rows, columns], scale)
+
+
+def _scaled(values, scale):
+    """Values times constants, in their own type; whole numbers become floats."""
+    if isinstance(values, torch.Tensor):
+        dtype = values.dtype if values.is_floating_point() else torch.get_default_dtype()
+        return values * torch.as_tensor(scale, dtype=dtype, device=values.device)
+    return values * (scale.astype(values.dtype) if np.issubdtype(values.dtype, np.floating) else scale)
 
 
 def unpack(packed):
@@ -73,12 +77,9 @@ def unpack(packed):
         raise InputError(f"gram: a packed row has N(N+1)/2 values; {length} is not of this form")
     rows, columns = np.triu_indices(n)
     scale = np.where(rows == columns, 1.0, 1 / SQRT2)
-    if isinstance(packed, torch.Tensor):
-        values = packed * torch.as_tensor(scale, dtype=packed.dtype, device=packed.device)
-        gram = packed.new_empty((*packed.shape[:-1], n, n))
-    else:
-        values = packed * scale.astype(packed.dtype, copy=False)
-        gram = np.empty((*packed.shape[:-1], n, n), packed.dtype)
+    values = _scaled(packed, scale)
+    shape = (*packed.shape[:-1], n, n)
+    gram = values.new_empty(shape) if isinstance(values, torch.Tensor) else np.empty(shape, values.dtype)
     gram[..., rows, columns] = values
     gram[..., columns, rows] = values
     return gram
@@ -183,7 +184,9 @@ def batch_size(network, size, budget=None, largest=None):
 
     handles = [m.register_forward_hook(note) for m in network.module.modules() if not list(m.children())]
     try:
-        networks.layer_shapes(network, size)
+        with torch.no_grad():
+            image = network.preprocess(torch.full((1, 3, size, size), 0.5))
+            networks.read(network, image, lambda _layer, _maps: None)
     finally:
         for handle in handles:
             handle.remove()

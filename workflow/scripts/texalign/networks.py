@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import io
 import logging
+import platform
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -143,7 +144,10 @@ def pick_device(device="auto"):
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not present.get(str(device).split(":")[0], False):
-        raise InputError(f"device: {device} is not available on this machine; use auto or cpu")
+        raise InputError(
+            f"device: {device} is not available on {platform.node()} (torch {torch.__version__}); "
+            "use auto or cpu"
+        )
     return torch.device(device)
 
 
@@ -331,8 +335,8 @@ def read(network, batch, visit, readout="linear"):
     The maps are visited inside the forward pass: a ReLU that works in place has not yet touched
     them, no copy is made, and only one layer's maps need to live at a time. This makes the read-out
     the same for every architecture: `linear` is the module's own output, `relu` its positive part.
-    Where gradients are recorded, the network goes on with a copy, so that an in-place operation
-    cannot spoil what was read.
+    Where gradients are recorded, the network goes on with a copy of what was read as it is, so that
+    an in-place operation cannot spoil it; a positive part is a copy already.
 
     Parameters
     ----------
@@ -360,7 +364,7 @@ def read(network, batch, visit, readout="linear"):
             visit(layer, torch.relu(maps) if readout == "relu" else maps)
             if not waiting:
                 raise _Stop
-            return maps.clone() if maps.requires_grad else None
+            return maps.clone() if maps.requires_grad and readout == "linear" else None
 
         return read_layer
 

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from scipy.optimize import linear_sum_assignment
@@ -77,7 +78,7 @@ def _styled(draw):
             figure = draw(*args, **kwargs)
             # Ticks read the style when they are first drawn. The layout needs several passes where ticks
             # and insets change with the size of their axes; then it stays as it is.
-            for _ in range(4):
+            for _ in range(3):
                 figure.draw_without_rendering()
             figure.set_layout_engine("none")
         return figure
@@ -240,10 +241,8 @@ def _fit_names(axis, positions, names, rotation=0, largest=7, smallest=4):
 
 
 def _colour_bar(axes, image, label, place=(1.02, 0, 0.03, 1), location="right", extend="neither"):
-    inset = axes.inset_axes(place)
-    bar = axes.figure.colorbar(
-        image, cax=inset, label=label, location=location, extend=extend, ticks=MaxNLocator(6, **NUMBERS)
-    )
+    inset, ticks = axes.inset_axes(place), MaxNLocator(6, **NUMBERS)
+    bar = axes.figure.colorbar(image, inset, ticks=ticks, label=label, location=location, extend=extend)
     bar.outline.set_visible(False)
 
 
@@ -314,7 +313,7 @@ def second_order(matrix, labels, groups, class_identity, measure="Correlation"):
     names, edges = _runs(groups)
     m, centres = len(matrix), (edges[1:] + edges[:-1] - 1) / 2
     width = DOUBLE if m > 12 else 5.2
-    figure = Figure(figsize=(width, 0.92 * width), layout="constrained")
+    figure = Figure(figsize=(width, 0.92 * width), layout=ConstrainedLayoutEngine(rect=(0.02, 0, 0.96, 1)))
     axes = figure.add_subplot()
     signed = np.nanmin(matrix) < 0
     image = axes.imshow(
@@ -327,9 +326,9 @@ def second_order(matrix, labels, groups, class_identity, measure="Correlation"):
     bars.barh(np.arange(m), class_identity, height=0.8, color="#0173b2")
     bars.axvline(0, color="#222222", linewidth=0.6)
     bars.hlines(edges[1:-1] - 0.5, 0, 1, transform=bars.get_yaxis_transform(), color="#bbbbbb", linewidth=0.5)
-    bars.xaxis.set_major_locator(MaxNLocator(3, **NUMBERS))
+    bars.xaxis.set_major_locator(MaxNLocator(2, steps=NUMBERS["steps"]))
     bars.set_yticks([])
-    bars.set_xlabel(f"{measure} with\nclass identity", fontsize=7)
+    bars.set_xlabel(f"{measure}\nwith class identity", fontsize=7)
     sns.despine(ax=bars, left=True)
     _colour_bar(axes, image, f"{measure} of two RDMs", (0, 1.02, 1, 0.025), location="top")
     layers = [label.removeprefix(group).strip() for label, group in zip(labels, groups, strict=True)]

@@ -1,6 +1,7 @@
 """The HDF5 layouts of the study, written whole or not at all."""
 
 import contextlib
+import os
 from importlib import metadata
 
 import h5py
@@ -17,12 +18,30 @@ CHUNK = (64, 4096)
 @contextlib.contextmanager
 def create_h5(path):
     """Open a new HDF5 file that appears under `path` when the block ends without an error."""
-    with whole(path) as temporary, h5py.File(temporary, "w", libver="v110") as file:
-        yield file
+    with whole(path) as temporary:
+        # Without a cache, chunks reach the disk when they are written: a full disk shows there, as an
+        # error that can be told, and not when HDF5 closes a dataset, which it does not survive.
+        file = h5py.File(temporary, "w", libver="v110", rdcc_nbytes=0)
+        try:
+            yield file
+            file.flush()
+        except BaseException:
+            os.truncate(temporary, 0)  # room for what HDF5 writes when it closes the file
+            with contextlib.suppress(RuntimeError):  # after a failed flush it does not close it
+                file.close()
+            raise
+        file.close()
 
 
-def open_h5(path):
+def open_h5(path, strided=False):
     """Open an HDF5 file read-only and without a lock, so that parallel jobs can share it.
+
+    Parameters
+    ----------
+    path : str or Path
+    strided : bool
+        The file will be read by slabs of columns. The system is told not to read ahead: what lies
+        behind a chunk belongs to other columns, and reading it too takes up to three times as long.
 
     Raises
     ------
@@ -30,9 +49,12 @@ def open_h5(path):
         The file is missing, or is not a complete HDF5 file.
     """
     try:
-        return h5py.File(path, "r", locking=False)
+        file = h5py.File(path, "r", locking=False)
     except OSError as error:
         raise InputError(f"{path}: not a readable HDF5 file ({error}); delete it and run again") from error
+    if strided and hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.id.get_vfd_handle(), 0, 0, os.POSIX_FADV_RANDOM)
+    return file
 
 
 def versions():

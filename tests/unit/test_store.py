@@ -1,0 +1,405 @@
+"""HDF5 files: whole or not at all, the same however they are written, never without their keys."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from texalign import InputError, files, networks, store
+
+SCRIPTS = Path(store.__file__).parents[1]
+
+
+def listing(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def in_memory():
+    return h5py.File("in memory", "w", driver="core", backing_store=False)
+
+
+def python(code, *arguments):
+    """Run a program beside this one: HDF5 does not always survive a full disk."""
+    head = "import sys; sys.path.insert(0, sys.argv.pop(1))\nfrom texalign import InputError, store\n"
+    return subprocess.run(
+        [sys.executable, "-c", head + code, str(SCRIPTS), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+# ---------------------------------------------------------------- rows
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.integers(1, 200),
+    length=st.integers(1, 40),
+    chunk=st.tuples(st.integers(1, 80), st.integers(1, 16)),
+    seed=st.integers(0, 100),
+)
+def test_any_split_into_batches_writes_the_same(n, length, chunk, seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, length)).astype(np.float32)
+    cuts = np.sort(rng.integers(0, n + 1, rng.integers(0, 8)))  # empty batches too
+    with pytest.MonkeyPatch.context() as patch, in_memory() as file:
+        patch.setattr(store, "CHUNK", chunk)
+        writer = store.RowWriter(file, "gram", n, length)
+        for batch in np.split(rows, cuts):
+            writer.append(batch)
+            if rng.random() < 0.2:
+                writer.flush()  # early
+        writer.flush()
+        assert file["gram"].dtype == np.float32
+        assert file["gram"].chunks == (min(chunk[0], n), min(chunk[1], length))
+        np.testing.assert_array_equal(file["gram"][:], rows)
+
+
+def test_rows_are_written_by_whole_chunks(monkeypatch):
+    """Guard: each chunk is written once, however small the batches."""
+    spans = []
+
+    class Watched:
+        def __setitem__(self, key, values):
+            spans.append((key.start, key.stop))
+
+    with in_memory() as file:
+        writer = store.RowWriter(file, "gram", 150, 3)
+        monkeypatch.setattr(writer, "_dataset", Watched())
+        for _ in range(50):
+            writer.append(np.zeros((3, 3), np.float32))
+        writer.flush()
+    assert spans == [(0, 64), (64, 128), (128, 150)]
+
+
+def test_batches_may_be_reused_by_their_owner():
+    with in_memory() as file:
+        writer = store.RowWriter(file, "gram", 4, 2)
+        batch = np.empty((1, 2), np.float32)
+        for i in range(4):
+            batch[:] = i
+            writer.append(batch)
+        writer.flush()
+        assert file["gram"][:, 0].tolist() == [0, 1, 2, 3]
+
+
+def test_too_many_rows_are_an_error():
+    with in_memory() as file:
+        writer = store.RowWriter(file, "gram", 3, 2)
+        with pytest.raises((TypeError, ValueError)):
+            writer.append(np.zeros((7, 2), np.float32))
+
+
+def test_chunks_of_a_large_dataset_are_a_mebibyte():
+    assert np.prod(store.CHUNK) * 4 == 2**20
+
+
+# ---------------------------------------------------------------- whole or not at all
+
+
+def test_file_appears_when_the_block_ends(tmp_path):
+    path = tmp_path / "folder" / "a.h5"
+    with store.create_h5(path) as file:
+        file["x"] = np.arange(5)
+        assert not path.exists()
+        assert len(listing(path.parent)) == 1  # the temporary file, beside it
+    assert listing(path.parent) == ["a.h5"]
+    with store.open_h5(path) as file:
+        assert file["x"][:].tolist() == [0, 1, 2, 3, 4]
+
+
+def begin_and_fail(path, error):
+    with store.create_h5(path) as file:
+        file["x"] = np.arange(100_000)
+        store.RowWriter(file, "gram", 100, 100).append(np.zeros((80, 100), np.float32))
+        raise error
+
+
+@pytest.mark.parametrize("kind", [ValueError, InputError, KeyboardInterrupt, SystemExit])
+def test_error_leaves_nothing_and_the_old_file_as_it_was(tmp_path, kind):
+    path = tmp_path / "a.h5"
+    for old in (None, b"the old file"):
+        if old:
+            path.write_bytes(old)
+        with pytest.raises(kind, match="the reason"):
+            begin_and_fail(path, kind("the reason"))
+        assert listing(tmp_path) == (["a.h5"] if old else [])
+        assert not old or path.read_bytes() == old
+
+
+def test_new_file_replaces_the_old_at_once(tmp_path):
+    path = tmp_path / "a.h5"
+    for value in (1, 2):
+        with store.create_h5(path) as file:
+            file["x"] = value
+            if value == 2:
+                with store.open_h5(path) as old:
+                    assert old["x"][()] == 1
+    with store.open_h5(path) as file:
+        assert file["x"][()] == 2
+
+
+KILLED = """
+import os, signal
+import numpy as np
+with store.create_h5(sys.argv[1]) as file:
+    file["x"] = np.arange(1000)
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_killed_job_leaves_no_result_and_the_next_clears_up(tmp_path):
+    path = tmp_path / "a.h5"
+    assert python(KILLED, path).returncode == -signal.SIGKILL
+    assert not path.exists()
+    assert len(listing(tmp_path)) == 1
+    with store.create_h5(path) as file:
+        file["x"] = 1
+    assert listing(tmp_path) == ["a.h5"]
+
+
+@pytest.mark.parametrize("other", ["my-a.h5", "5-a.h5", "a.h5.h5", "b.h5", "xa.h5"])
+def test_job_beside_keeps_its_temporary_file(tmp_path, other):
+    with store.create_h5(tmp_path / other) as file:
+        file["x"] = 1
+        with store.create_h5(tmp_path / "a.h5") as beside:
+            beside["x"] = 2
+        file["y"] = 3
+    assert listing(tmp_path) == sorted(["a.h5", other])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        OSError("Can't write data (file write failed: errno = 28, error message = 'No space left')"),
+        RuntimeError("Unable to flush file (file write failed: time = Sun, errno = 28, error message = ...)"),
+    ],
+    ids=["system", "quota", "hdf5 write", "hdf5 flush"],
+)
+def test_full_disk_is_told_in_one_line(tmp_path, error):
+    path = tmp_path / "a.h5"
+    with pytest.raises(InputError, match="no space left") as told:
+        begin_and_fail(path, error)
+    assert str(path) in str(told.value)
+    assert "\n" not in str(told.value)
+    assert listing(tmp_path) == []
+
+
+def test_full_disk_when_the_file_is_synchronised(tmp_path, monkeypatch):
+    def full(_descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="no space left"), store.create_h5(tmp_path / "a.h5") as file:
+        file["x"] = 1
+    assert listing(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EACCES, "denied"), RuntimeError("another")])
+def test_other_errors_pass(tmp_path, error):
+    with pytest.raises(type(error)) as passed, files.whole(tmp_path / "a"):
+        raise error
+    assert passed.value is error
+
+
+FULL = """
+import os
+import numpy as np
+path, how, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
+try:
+    with store.create_h5(path) as file:
+        if how == "rows":
+            writer = store.RowWriter(file, "gram", n, 256)
+            for _ in range(n):
+                writer.append(np.ones((1, 256), np.float32))
+            writer.flush()
+        else:
+            file["x"] = np.ones((n, 256), np.float32)
+        store.write_keys(file, [f"{i}.jpg" for i in range(n)], ["c"] * n)
+except InputError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a file system of 256 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    if not mounted:
+        pytest.skip("mounting a small file system is not allowed here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("how", ["rows", "at once"])
+def test_a_disk_that_is_full(small_disk, how):
+    path = small_disk / "a.h5"
+    for n in (20, 235, 300, 3000):  # 20, 240, ... KiB
+        done = python(FULL, path, how, n)
+        fits = n * 1024 < 200_000
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("" if fits else f"{path}: no space left")
+        assert done.stdout.count("\n") == (0 if fits else 1)
+        assert listing(small_disk) == (["a.h5"] if fits else [])
+        path.unlink(missing_ok=True)
+
+
+def test_a_disk_that_is_full_for_the_last_kilobytes(small_disk):
+    # HDF5 may crash where its own tables are what does not fit; even so no half result appears.
+    path = small_disk / "a.h5"
+    for n in (244, 248, 252):
+        done = python(FULL, path, "at once", n)
+        assert done.returncode < 0 or "no space left" in done.stdout
+        assert not path.exists()
+
+
+# ---------------------------------------------------------------- reading
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not HDF5", b"\x89HDF\r\n\x1a\n"])
+def test_file_that_is_no_whole_hdf5_file(tmp_path, content):
+    path = tmp_path / "a.h5"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match="not a readable HDF5 file") as error:
+        store.open_h5(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_half_a_file_is_refused(tmp_path):
+    path = tmp_path / "a.h5"
+    with store.create_h5(path) as file:
+        file["x"] = np.arange(10_000)
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.raises(InputError, match="delete it and run again"):
+        store.open_h5(path)
+
+
+def test_readers_share_a_file_and_change_nothing(tmp_path):
+    path = tmp_path / "a.h5"
+    with store.create_h5(path) as file:
+        file["x"] = np.arange(5)
+    before = path.read_bytes()
+    with store.open_h5(path) as one, store.open_h5(path) as two:
+        assert one["x"][0] == two["x"][0] == 0
+        read = python("print(store.open_h5(sys.argv[1])['x'][:].sum())", path)
+        assert read.stdout == "10\n"
+        with pytest.raises((OSError, ValueError, KeyError, RuntimeError)):
+            one["y"] = 1
+    assert path.read_bytes() == before
+
+
+# ---------------------------------------------------------------- keys
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(keys=st.lists(st.tuples(NAMES, NAMES), max_size=20))
+def test_keys_survive(keys):
+    names, classes = [k[0] for k in keys], [k[1] for k in keys]
+    with in_memory() as file:
+        store.write_keys(file, names, classes)
+        ours = store.read_keys(file)
+    assert [array.tolist() for array in ours] == [names, classes]
+    assert all(array.dtype.kind == "U" for array in ours)
+
+
+def test_keys_from_arrays_and_as_compared_to_arrays(tmp_path):
+    names = np.array(["a/ä.jpg", "b/日本.png", "c/e\u0301 \U0001f600.jpg"])
+    with store.create_h5(tmp_path / "a.h5") as file:
+        store.write_keys(file, names, np.array(["a", "b", "c"]))
+    with store.open_h5(tmp_path / "a.h5") as file:
+        ours, classes = store.read_keys(file)
+    np.testing.assert_array_equal(ours, names)
+    assert (classes == ["a", "b", "c"]).all()
+
+
+@pytest.fixture
+def keyed(tmp_path):
+    """Write a file with keys."""
+
+    def write(name, names, classes):
+        with store.create_h5(tmp_path / name) as file:
+            store.write_keys(file, names, classes)
+        return tmp_path / name
+
+    return write
+
+
+def test_common_keys(keyed):
+    paths = [keyed(f"{i}.h5", ["x", "y"], ["a", "b"]) for i in range(3)]
+    names, classes = store.common_keys(paths)
+    assert (names.tolist(), classes.tolist()) == (["x", "y"], ["a", "b"])
+    assert store.common_keys(paths[:1])[0].tolist() == ["x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (["y", "x"], ["b", "a"]),  # the same in another order
+        (["x", "z"], ["a", "b"]),
+        (["x", "y"], ["a", "a"]),
+        (["x"], ["a"]),
+        (["x", "y", "z"], ["a", "b", "b"]),
+        ([], []),
+    ],
+)
+def test_other_textures_are_refused(keyed, names, classes):
+    first, other = keyed("first.h5", ["x", "y"], ["a", "b"]), keyed("other.h5", names, classes)
+    for paths in ([first, first, other], [other, first]):
+        with pytest.raises(InputError, match="other textures") as error:
+            store.common_keys(paths)
+        assert all(str(path) in str(error.value) for path in (first, other))
+        assert "\n" not in str(error.value)
+
+
+# ---------------------------------------------------------------- layouts
+
+
+def test_gram_file_carries_what_its_numbers_mean(tmp_path):
+    entry = {"architecture": "torch.nn:Sequential", "weights": "untrained", "layers": []}
+    network = networks.load(entry, seed=7, device="cpu")
+    layers, shapes = {"L1": "bn1", "L2": "conv"}, {"L1": (3, 5, 4), "L2": (2, 1, 1)}
+    with store.create_h5(tmp_path / "gram.h5") as file:
+        store.write_keys(file, ["x", "y"], ["a", "b"])
+        file.attrs.update(store.network_attributes(network, entry, "relu"))
+        writers = store.gram_writers(file, layers, shapes, 2)
+        assert list(writers) == ["L1", "L2"]
+        for writer in writers.values():
+            writer.append(np.ones((2, writer._buffer.shape[1]), np.float32))
+            writer.flush()
+    with store.open_h5(tmp_path / "gram.h5") as source, store.create_h5(tmp_path / "rdm.h5") as target:
+        assert source["L1/gram"].shape == (2, 6)
+        assert source["L2/gram"].shape == (2, 3)
+        store.copy_labels(source, source["L1"], target)
+        for name in ("torch", "torchvision", "numpy", "h5py"):
+            assert name in source.attrs["versions"]
+    with store.open_h5(tmp_path / "rdm.h5") as file:
+        assert [keys.tolist() for keys in store.read_keys(file)] == [["x", "y"], ["a", "b"]]
+        expected = {
+            **{"module": "bn1", "channels": 3, "positions": 20, "readout": "relu", "precision": "float32"},
+            **{"weights": "untrained", "weights_sha256": "untrained, seed 7", "device": "cpu"},
+            "architecture": "torch.nn:Sequential",
+        }
+        assert {key: file.attrs[key] for key in expected} == expected
+        assert "0.485" in file.attrs["preprocessing"]
