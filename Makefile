@@ -5,7 +5,7 @@ PYTHON ?= python3
 CORES ?= all
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo study report layers test lint format clean
+.PHONY: help demo study report layers test test-slurm lint format clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -17,7 +17,7 @@ help:  ## this list
 	.venv/bin/pip install --quiet --disable-pip-version-check -r envs/requirements.txt
 	@touch $@
 
-.venv/installed-dev: .venv/installed envs/dev.txt
+.venv/installed-dev: .venv/installed envs/dev.txt envs/cluster.txt
 	.venv/bin/pip install --quiet --disable-pip-version-check -r envs/dev.txt
 	@touch $@
 
@@ -41,6 +41,12 @@ layers: .venv/installed  ## a network's modules with channels, positions, depth,
 
 test: .venv/installed-dev  ## the tests (under 10 minutes on 2 cores)
 	pytest
+
+test-slurm: .venv/installed-dev  ## the profile for Slurm on a real one, started here (root; see docs/cluster.md)
+	pytest -m slurm tests/slurm
+
+bench: .venv/installed-dev  ## every step against the plain way, with ratios: results/bench/benchmark.md
+	snakemake --snakefile bench/Snakefile --cores $(CORES) --quiet rules
 
 lint: .venv/installed-dev  ## ruff, snakefmt, snakemake --lint
 	ruff check .

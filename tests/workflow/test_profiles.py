@@ -1,0 +1,142 @@
+"""The profiles: they know every rule, they agree with each other, and a scheduler can be any command."""
+
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+import yaml
+from studies import REPOSITORY, Study, run
+
+CLUSTERS = ("slurm", "generic")
+
+
+def profile(name):
+    return yaml.safe_load((REPOSITORY / f"profiles/{name}/profile.yaml").read_text())
+
+
+def rules():
+    """Every rule that makes files, as its text."""
+    text = "".join(path.read_text() for path in sorted((REPOSITORY / "workflow/rules").glob("*.smk")))
+    local = re.search(r"localrules:\n((?:    \w+,\n)+)", text)[1]
+    blocks = dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)*)", text, re.MULTILINE))
+    return {
+        rule: block
+        for rule, block in blocks.items()
+        if "    output:" in block and "localrule: True" not in block and f"    {rule}," not in local
+    }
+
+
+def on_gpu(rule):
+    return re.search(r"^        gpu=1,", rule, re.MULTILINE) is not None
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_profile_names_only_rules_that_exist(name):
+    for key in ("set-resources", "set-threads", "groups"):
+        assert set(profile(name)[key]) <= set(rules()), key
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_every_rule_with_a_gpu_goes_where_gpus_are(name):
+    key = {"slurm": "slurm_partition", "generic": "queue"}[name]
+    resources = profile(name)["set-resources"]
+    for rule, block in rules().items():
+        asked = resources.get(rule, {}).get(key, profile(name)["default-resources"][key])
+        assert asked == ("gpu" if on_gpu(block) else "cpu"), rule
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_memory_and_time_grow_with_each_attempt(name):
+    sections = [profile(name)["default-resources"], *profile(name)["set-resources"].values()]
+    for section in sections:
+        for key in {"mem_mb", "runtime"} & set(section):
+            first, second, third = (eval(section[key], {"attempt": attempt}) for attempt in (1, 2, 3))
+            assert 0 < first < second < third
+
+
+def test_the_profiles_ask_for_the_same():
+    slurm, generic = (profile(name) for name in CLUSTERS)
+    for key in ("groups", "group-components", "set-threads", "retries", "jobs"):
+        assert slurm[key] == generic[key], key
+    for rule, resources in slurm["set-resources"].items():
+        theirs = generic["set-resources"][rule]
+        assert {key: resources[key] for key in resources if "partition" not in key} == {
+            key: theirs[key] for key in theirs if key != "queue"
+        }
+
+
+def test_only_long_jobs_have_a_submission_of_their_own():
+    alone = set(rules()) - set(profile("slurm")["groups"])
+    assert alone == {"decode_images"} | {rule for rule, block in rules().items() if on_gpu(block)}
+
+
+#: A scheduler of Grid Engine's commands: runs the script at once, and keeps books in a folder.
+QSUB = """#!/bin/bash
+books=$(dirname "$0")/books; mkdir -p $books; cd $books
+job=$(( $(ls | grep -c asked) + 1 )); echo "$@" > $job.asked
+{ bash "${@: -1}"; echo $? > $job.exit; } > $job.out 2>&1 < /dev/null &
+disown; echo $job
+"""
+QSTAT = """#!/bin/bash
+books=$(dirname "$0")/books
+[ ! -e $books/$2.exit ] && echo "job_number: $2"
+"""
+QACCT = """#!/bin/bash
+echo failed 0; echo exit_status $(cat $(dirname "$0")/books/$2.exit)
+"""
+
+
+def test_a_scheduler_known_by_its_commands_alone(tmp_path, monkeypatch):
+    pytest.importorskip("snakemake_executor_plugin_cluster_generic")
+    study = Study(tmp_path / "study", {"networks": ["alexnet"]})
+    for name, text in (("qsub", QSUB), ("qstat", QSTAT), ("qacct", QACCT), ("qdel", "#!/bin/sh\n")):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    study.edit("profiles/generic/profile.yaml", "device: cuda", "device: cpu")
+    study.edit("profiles/generic/profile.yaml", "per-second: 1", "per-second: 10")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
+    command = [sys.executable, "-m", "snakemake", "--profile", "profiles/generic", "--retries", "0"]
+    done = run([*command, "--configfile", "study.yaml", "--", "clusters"], study.folder)
+    assert done.returncode == 0, done.stdout
+
+    asked = [path.read_text() for path in sorted((tmp_path / "bin/books").glob("*.asked"))]
+    submissions = Counter(re.search(r"-N (\w+) -q (\w+)", line).groups() for line in asked)
+    assert submissions == {("decode_images", "cpu"): 1, ("compute_gram", "gpu"): 1, ("GROUP", "cpu"): 1}
+    for line in asked:
+        gram = "-N compute_gram" in line
+        assert ("-l gpu=1" in line) == gram
+        assert not gram or "-pe smp 4 -l h_vmem=4000M -l h_rt=7200" in line
+
+
+@pytest.mark.parametrize(
+    ("commands", "told"),
+    [
+        ({"qstat": "echo job_number: 7", "qacct": "exit 1"}, "running"),
+        ({"qstat": "echo error reason 1: no such queue", "qacct": "exit 1"}, "failed"),
+        ({"qstat": "exit 1", "qacct": "echo failed 0; echo exit_status 0"}, "success"),
+        ({"qstat": "exit 1", "qacct": "echo failed 0; echo exit_status 137"}, "failed"),
+        ({"qstat": "exit 1", "qacct": "echo failed 100 : assumedly after job"}, "running"),
+        ({"qstat": "exit 1", "qacct": "exit 1"}, "running"),
+        ({"bjobs": "echo PEND"}, "running"),
+        ({"bjobs": "echo DONE"}, "success"),
+        ({"bjobs": "echo EXIT"}, "failed"),
+        ({"qstat": "echo '    job_state = R'"}, "running"),
+        ({"qstat": "echo '    job_state = F'; echo '    Exit_status = 0'"}, "success"),
+        ({"qstat": "echo '    job_state = F'; echo '    Exit_status = 271'"}, "failed"),
+    ],
+)
+def test_status_of_a_job(tmp_path, commands, told):
+    for name, text in commands.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    answer = subprocess.run(
+        [REPOSITORY / "profiles/generic/status.sh", "7"],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout == f"{told}\n"
