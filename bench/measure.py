@@ -1,0 +1,301 @@
+"""Measure one step, ours against the plain way, alternately in one process.
+
+Usage: python bench/measure.py STEP [--rounds 5] [--threads 2] [--memory] --out step.json
+
+Times are medians of the rounds. Peak memory is of a process of its own for each way. `work` is what
+a step cannot do without: floating-point operations, or bytes read and written.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "workflow/scripts")]
+
+import h5py
+import numpy as np
+import plain
+import torch
+import yaml
+from PIL import Image
+from torch.utils.flop_counter import FlopCounterMode
+
+from texalign import geometry, gram, information, job, losses, networks, store, textures
+
+MODELS = yaml.safe_load((Path(__file__).parents[1] / "config/models.yaml").read_text())
+STEPS = {}
+
+
+def step(function):
+    STEPS[function.__name__] = function
+    return function
+
+
+def photographs(n, size=224):
+    """Seeded stand-ins for photographs."""
+    images = textures.procedural(12, max(2, -(-n // 12)))
+    return np.stack([images.read(i, size) for i in range(n)])
+
+
+def load(name, fold=True):
+    entry = MODELS[name] | {"weights": "untrained", "seed": 0}
+    network = networks.load(entry, device="cpu")
+    plain_module = networks.load(entry, device="cpu").module.to(memory_format=torch.contiguous_format)
+    return (networks.fold_batchnorm(network) if fold else network), plain_module
+
+
+def flops(function):
+    with FlopCounterMode(display=False) as counter:
+        function()
+    return counter.get_total_flops()
+
+
+@step
+def features(name, n=16):
+    """Images to packed Gram matrices, all layers of a network."""
+    network, module = load(name)
+    images, layers = photographs(n), list(network.layers.values())
+
+    def ours():
+        return gram.one_batch(network, images)
+
+    def usual():
+        return plain.gram_matrices(module, layers, images)
+
+    def facts():
+        expected, got = usual(), ours()
+        error = max(
+            float(np.abs(gram.pack(expected[name]) - got[layer]).max() / np.abs(expected[name]).max())
+            for layer, name in network.layers.items()
+        )
+        with torch.no_grad():
+            work = flops(lambda: networks.read(network, network.preprocess(images), lambda *_: None))
+        shapes = networks.layer_shapes(network, 224).values()
+        work += sum(n * channels**2 * height * width for channels, height, width in shapes)
+        return {"items": n, "flop": work, "relative_difference": error}
+
+    return ours, usual, facts
+
+
+@step
+def decode(n=48):
+    """Photographs to uint8 of one size: cached once, against opened again for each network."""
+    folder = Path(tempfile.mkdtemp())
+    paths = []
+    for i, image in enumerate(photographs(n, 480)):
+        paths.append(folder / f"{i}.jpg")
+        Image.fromarray(image).save(paths[-1], quality=90)
+    cached = plain.decode(paths, 224)
+    with h5py.File(folder / "images.h5", "w") as file:
+        file.create_dataset("image", data=cached, chunks=(1, 224, 224, 3))
+
+    def ours():
+        with store.open_h5(folder / "images.h5") as file:
+            return file["image"][:]
+
+    return ours, lambda: plain.decode(paths, 224), {"items": n, "bytes": cached.nbytes}
+
+
+@step
+def write_gram(n=64):
+    """Gram matrices of ResNet-18's five layers to disk."""
+    folder = Path(tempfile.mkdtemp())
+    rng = np.random.default_rng(0)
+    squares = {}
+    for layer, channels in {"L1": 64, "L2": 64, "L3": 128, "L4": 256, "L5": 512}.items():
+        maps = rng.standard_normal((n, channels, 8), dtype=np.float32)
+        squares[layer] = maps @ maps.transpose(0, 2, 1)
+    packed = {layer: gram.pack(square) for layer, square in squares.items()}
+
+    def ours():
+        with store.create_h5(folder / "ours.h5") as file:
+            for layer, rows in packed.items():
+                writer = store.RowWriter(file.create_group(layer), "gram", *rows.shape)
+                writer.append(rows)
+                writer.flush()
+
+    return (
+        ours,
+        lambda: plain.store(folder / "plain.h5", squares),
+        {"items": n, "bytes": sum(rows.nbytes for rows in packed.values())},
+    )
+
+
+@step
+def rdm(n=2000, channels=256):
+    """Packed Gram matrices in HDF5 to the Euclidean and the cosine RDM."""
+    path = Path(tempfile.mkdtemp()) / "gram.h5"
+    maps = np.random.default_rng(0).standard_normal((n, channels, 16), dtype=np.float32)
+    with store.create_h5(path) as file:
+        writer = store.RowWriter(file, "gram", n, gram.n_packed(channels))
+        for first in range(0, n, 100):
+            part = maps[first : first + 100]
+            writer.append(gram.pack(part @ part.transpose(0, 2, 1)))
+        writer.flush()
+
+    def ours():
+        with store.open_h5(path) as file:
+            return geometry.rdms(file["gram"])[0]
+
+    def usual():
+        return plain.rdm(maps @ maps.transpose(0, 2, 1))
+
+    def facts():
+        error = float(np.abs(ours() / usual()[np.triu_indices(n, 1)] - 1).max())
+        return {"items": n, "flop": n * n * gram.n_packed(channels), "relative_difference": error}
+
+    return ours, usual, facts
+
+
+@step
+def ward(n=1500):
+    """Clusters for every k up to 47 from an RDM."""
+    points = np.random.default_rng(0).standard_normal((n, 20))
+    condensed = np.sqrt(((points[:, None] - points) ** 2).sum(-1))[np.triu_indices(n, 1)]
+    rows = geometry.square(condensed)
+
+    def ours():
+        tree = geometry.ward_tree(condensed)
+        return [geometry.cut(tree, k) for k in range(2, 48)]
+
+    return ours, lambda: plain.clusters(rows, range(2, 48)), {"items": 46}
+
+
+@step
+def nsb(n=5640):
+    """Mutual information of a 47 x 47 table; the plain way is ndd, where it is built."""
+    rng = np.random.default_rng(0)
+    classes = np.repeat(np.arange(47), n // 47)
+    clusters = np.where(rng.random(n) < 0.3, classes, rng.integers(0, 47, n))
+
+    def ours():
+        return information.mutual_information(classes, clusters)
+
+    def usual():
+        return information.mutual_information(classes, clusters, "ndd")
+
+    try:
+        difference = abs(ours().bits / usual().bits - 1)
+    except ValueError:
+        return ours, None, {"items": 1}
+    return ours, usual, {"items": 1, "relative_difference": difference}
+
+
+@step
+def closure(name="vgg19", size=224):
+    """One evaluation of the synthesis loss and its gradient."""
+    network, module = load(name)
+    image = torch.rand(1, 3, size, size)
+    with torch.no_grad():
+        maps = networks.feature_maps(network, image)
+    positions = {network.layers[k]: m[0, 0].numel() for k, m in maps.items()}
+    targets = {network.layers[k]: gram.gram_matrices(m) * 0.9 for k, m in maps.items()}
+    weights = {network.layers[k]: 1 / (4 * m[0, 0].numel() * m.shape[1] ** 2) for k, m in maps.items()}
+
+    def ours():
+        x = image.detach().requires_grad_()
+        total = []
+
+        def visit(layer, m):
+            name = network.layers[layer]
+            m_l = positions[name]  # our Gram matrices are per position
+            total.append(weights[name] * m_l**2 * losses.gram_distance(m, targets[name] / m_l).sum())
+
+        networks.read(network, x.to(memory_format=torch.channels_last), visit)
+        sum(total).backward()
+        return x.grad
+
+    def usual():
+        return plain.closure(module, list(network.layers.values()), weights, targets, image)[1]
+
+    def facts():
+        expected = usual()
+        return {"items": 1, "relative_difference": float((ours() - expected).norm() / expected.norm())}
+
+    return ours, usual, facts
+
+
+@step
+def limits():
+    """What this machine can do: GEMM, convolution, memory."""
+    a = torch.randn(2048, 2048)
+    block = np.ones(2**27, np.float32)
+    target = np.empty_like(block)
+    conv = torch.nn.Conv2d(128, 128, 3, padding=1).to(memory_format=torch.channels_last)
+    x = torch.randn(8, 128, 56, 56).to(memory_format=torch.channels_last)
+
+    def best(function, work, n=7):
+        function()
+        return work / min(timed(function) for _ in range(n)) / 1e9
+
+    with torch.inference_mode():
+        rates = {
+            "torch_matmul_gflops": best(lambda: a @ a, 2 * 2048**3),
+            "numpy_matmul_gflops": best(lambda: a.numpy() @ a.numpy(), 2 * 2048**3),
+            "convolution_gflops": best(lambda: conv(x), 2 * 8 * 56 * 56 * 128 * 128 * 9),
+            "memory_gbytes": best(lambda: np.copyto(target, block), 2 * block.nbytes),
+        }
+    return None, None, rates
+
+
+def timed(function):
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
+
+
+def memory(arguments, way):
+    """Peak memory of a process that takes one way once, in MB; making the input counts too."""
+    command = [sys.executable, __file__, *arguments, "--only", way]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return float(out.splitlines()[-1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("step", help="one of " + ", ".join(STEPS) + "; features:NETWORK")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--out")
+    parser.add_argument("--memory", action="store_true", help="measure peak memory too")
+    parser.add_argument("--only", choices=["ours", "plain"], help="take one way once, print its peak memory")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    job.keep_freed_memory()
+    name, _, argument = args.step.partition(":")
+    ours, usual, facts = STEPS[name](*([argument] if argument else []))
+    ways = {"ours": ours, "plain": usual}
+    if args.only:
+        ways[args.only]()
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return
+    seconds = {way: [] for way, function in ways.items() if function}
+    for _ in range(args.rounds):
+        for way in seconds:
+            seconds[way].append(timed(ways[way]))
+    result = {"step": args.step, "threads": args.threads, "rounds": args.rounds}
+    result |= facts() if callable(facts) else facts
+    for way, times in seconds.items():
+        result[f"{way}_s"] = statistics.median(times)
+    if args.memory:
+        common = [args.step, "--threads", str(args.threads)]
+        result |= {f"{way}_mb": memory(common, way) for way in seconds}
+    if usual:
+        result["ratio"] = statistics.median(
+            p / o for p, o in zip(seconds["plain"], seconds["ours"], strict=True)
+        )
+    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+    Path(args.out).write_text(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
