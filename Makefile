@@ -45,6 +45,12 @@ test: .venv/installed-dev  ## the tests (under 10 minutes on 2 cores)
 test-slurm: .venv/installed-dev  ## the profile for Slurm on a real one, started here (root; see docs/cluster.md)
 	pytest -m slurm tests/slurm
 
+.venv-ndd:
+	envs/ndd-pip.sh .venv-ndd || { rm -rf .venv-ndd; exit 1; }
+
+test-ndd: .venv/installed-dev .venv-ndd  ## our entropies against the package ndd, built here (needs gfortran)
+	pytest tests/integration/test_ndd.py
+
 bench: .venv/installed-dev  ## every step against the plain way, with ratios: results/bench/benchmark.md
 	snakemake --snakefile bench/Snakefile --cores $(CORES) --quiet rules
 

@@ -2,8 +2,8 @@ rule aggregate:
     input:
         information=expand(f"{STUDY}/information/{READOUT}/{CLUSTERING}/{{network}}.csv", network=MEASURED),
         second_order=f"{STUDY}/rdm/{READOUT}/second_order.h5",
-        scores=from_checkout(config["brainscore"]),
-        library=library("alignment", "store"),
+        scores=from_checkout(config["brainscore"], "brainscore"),
+        library=library("alignment", "store", script="aggregate"),
     output:
         information=f"{STUDY}/mutual_information.csv",
         rdms=f"{STUDY}/rdms.h5",

@@ -1,17 +1,10 @@
-import copy
-import difflib
 import sys
 from pathlib import Path
 
-import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-from snakemake.exceptions import WorkflowError
-
 # Every cluster job parses this file again: it imports nothing heavy and reads only small tables.
 
-
 CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent.parent
+CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
 
 
 def beside(path):
@@ -19,85 +12,18 @@ def beside(path):
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def check(data, schema, where):
-    """Stop with one line that names file, key and value, or fill in the schema's defaults."""
-    with open(CHECKOUT / f"workflow/schemas/{schema}.schema.yaml") as handle:
-        rules = yaml.safe_load(handle)
-    error = best_match(Draft202012Validator(rules).iter_errors(data))
-    if error:
-        key = ".".join(str(part) for part in error.absolute_path)
-        keys = error.schema.get("properties") if error.validator == "additionalProperties" else None
-        hint = f"; allowed: {', '.join(keys)}" if keys else ""
-        raise WorkflowError(f"{where}: {key + ': ' if key else ''}{error.message}{hint}")
-    fill_defaults(data, rules)
+include: "validation.smk"
 
 
-def fill_defaults(data, rules):
-    for key, rule in rules.get("properties", {}).items():
-        if "default" in rule:
-            data.setdefault(key, copy.deepcopy(rule["default"]))
-        if isinstance(data.get(key), dict):
-            fill_defaults(data[key], rule)
-    if isinstance(rules.get("additionalProperties"), dict):
-        for entry in data.values():
-            fill_defaults(entry, rules["additionalProperties"])
+# YAML takes an unquoted `on` for true. Where both spellings meet, one is config.yaml's gram.
+if isinstance(config.get("clustering"), dict) and True in config["clustering"]:
+    unquoted = config["clustering"].pop(True)
+    if config["clustering"].get("on", "gram") == "gram":
+        config["clustering"]["on"] = unquoted
 
-
-def from_checkout(path):
-    """A path of the user's, relative to the working directory, or else one of this repository's."""
-    if Path(path).exists():
-        return str(path)
-    if not (CHECKOUT / path).exists():
-        raise WorkflowError(f"{path}: no such file; paths in the config are relative to {Path.cwd()}")
-    return beside(CHECKOUT / path)
-
-
-def read_models(tables):
-    """The model table: later files add entries, and override single keys of earlier ones."""
-    entries = {}
-    for table in [tables] if isinstance(tables, str) else tables:
-        with open(from_checkout(table)) as handle:
-            read = yaml.safe_load(handle) or {}
-        for network, entry in read.items():
-            entries[network] = entries.get(network, {}) | (entry or {})
-    check(entries, "models", f"model table {tables}")
-    for network, entry in entries.items():
-        entry.setdefault("label", network)
-    return entries
-
-
-def check_networks():
-    """Stop when the study names a network that the model table does not have."""
-    for key in ("networks", "controls"):
-        for network in config[key]:
-            if network not in models:
-                near = difflib.get_close_matches(network, models, n=3, cutoff=0.4) or list(models)
-                raise WorkflowError(
-                    f"config: {key}: {network!r} is not in {config['models']}; nearest: {', '.join(near)}"
-                )
-    repeated = set(config["networks"]) & set(config["controls"])
-    if repeated:
-        raise WorkflowError(f"config: {', '.join(sorted(repeated))} is in networks and in controls; keep one")
-
-
-def check_dataset():
-    dataset = config["dataset"]
-    if dataset["source"] == "folder" and not Path(dataset.get("path") or "").is_dir():
-        raise WorkflowError(
-            f"config: dataset: path: {dataset.get('path')!r} is no folder; give one that holds <class>/<image>"
-        )
-
-
-# YAML takes an unquoted `on` for true.
-if isinstance(config.get("clustering"), dict):
-    config["clustering"] = {
-        "on" if key is True else key: value for key, value in config["clustering"].items()
-    }
-
-check(config, "config", "config")
-models = read_models(config["models"])
-check_networks()
-check_dataset()
+check(config, "config", CONFIG)
+models = read_models()
+check_study()
 
 STUDY = f"results/{config['study']}"
 READOUT = config["readout"]
@@ -113,9 +39,13 @@ wildcard_constraints:
     clustering="gram|rdm_rows|cosine",
 
 
-def library(*modules):
-    """The library's files that a rule's numbers depend on: snakemake does not follow imports."""
-    return [beside(CHECKOUT / "workflow/scripts/texalign" / f"{module}.py") for module in modules]
+def library(*modules, script):
+    """The code that a rule's result depends on, as inputs: snakemake does not follow imports.
+
+    The script is among them because snakemake itself looks at its date alone (see profiles/default).
+    """
+    files = [f"{script}.py", *(f"texalign/{module}.py" for module in modules)]
+    return [local(beside(CHECKOUT / "workflow/scripts" / file)) for file in files]
 
 
 def layers_of(network):
@@ -135,22 +65,24 @@ def network_entry(wildcards):
     return {key: models[wildcards.network][key] for key in keys if key in models[wildcards.network]}
 
 
+def published_entry(wildcards):
+    """What tells which file of weights to fetch: a change of layers fetches nothing."""
+    keys = ("architecture", "weights", "sha256")
+    return {key: models[wildcards.network][key] for key in keys if key in models[wildcards.network]}
+
+
 def table_entry(wildcards):
-    """A network's row for `layers`, which needs no weights."""
-    if wildcards.network not in models:
-        near = difflib.get_close_matches(wildcards.network, models, n=3, cutoff=0.4)
-        raise WorkflowError(f"{wildcards.network} is not in {config['models']}; nearest: {', '.join(near)}")
-    return {key: models[wildcards.network].get(key) for key in ("architecture", "options", "layers")}
+    """A network's row for `list_layers`, which needs no weights."""
+    check_network(wildcards.network, "list_layers")
+    return {key: models[wildcards.network][key] for key in ("architecture", "options", "layers")}
 
 
 def weights_file(wildcards):
     """The file of a network's weights; none when they are untrained or come inside a package."""
-    weights = models[wildcards.network]["weights"]
-    if weights == "untrained" or weights.startswith("package:"):
-        return []
-    if "://" in weights or weights.isupper():
+    if is_published(models[wildcards.network]["weights"]):
         return f"resources/weights/{wildcards.network}.pth"
-    return weights
+    weights = own_weights(wildcards.network)
+    return local(weights) if weights else []
 
 
 def network_names(networks):
@@ -178,3 +110,9 @@ def network_label(network):
     """A network's name for people; an untrained one says so."""
     label = models[network]["label"]
     return f"{label} (untrained)" if models[network]["weights"] == "untrained" else label
+
+
+def given_configfiles():
+    """The option that names the command line's config files again: config.yaml among them would win."""
+    files = workflow.overwrite_configfiles
+    return ["--configfile", *files] if files else []

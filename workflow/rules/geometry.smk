@@ -1,7 +1,7 @@
 rule compute_rdm:
     input:
         gram=f"{STUDY}/gram/{{readout}}/{{network}}.h5",
-        library=library("geometry", "store"),
+        library=library("geometry", "store", script="compute_rdm"),
     output:
         f"{STUDY}/rdm/{{readout}}/{{network}}/{{layer}}.h5",
     log:
@@ -18,7 +18,7 @@ rule compute_rdm:
 rule grow_tree:
     input:
         rdm=f"{STUDY}/rdm/{{readout}}/{{network}}/{{layer}}.h5",
-        library=library("geometry", "store"),
+        library=library("geometry", "store", script="grow_tree"),
     output:
         f"{STUDY}/clusters/{{readout}}/{{clustering}}/{{network}}/{{layer}}.h5",
     log:
@@ -37,7 +37,7 @@ rule cut_trees:
             f"{STUDY}/clusters/{wildcards.readout}/{wildcards.clustering}/{{network}}/{{layer}}.h5",
             [wildcards.network],
         ),
-        library=library("geometry", "store"),
+        library=library("geometry", "store", script="cut_trees"),
     output:
         f"{STUDY}/clusters/{{readout}}/{{clustering}}/{{network}}.h5",
     log:
@@ -55,7 +55,7 @@ rule cut_trees:
 rule compare_rdms:
     input:
         rdms=per_layer(f"{STUDY}/rdm/{READOUT}/{{network}}/{{layer}}.h5", NETWORKS),
-        library=library("geometry", "store"),
+        library=library("geometry", "store", script="compare_rdms"),
     output:
         f"{STUDY}/rdm/{READOUT}/second_order.h5",
     log:

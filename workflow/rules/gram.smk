@@ -1,7 +1,7 @@
 rule decode_images:
     input:
         folder=image_folder,
-        library=library("textures"),
+        library=library("store", "textures", script="decode_images"),
     output:
         f"{STUDY}/images.h5",
     log:
@@ -23,7 +23,7 @@ rule compute_gram:
     input:
         images=f"{STUDY}/images.h5",
         weights=weights_file,
-        library=library("networks", "gram", "store"),
+        library=library("download", "gram", "networks", "store", script="compute_gram"),
     output:
         f"{STUDY}/gram/{{readout}}/{{network}}.h5",
     log:
@@ -45,7 +45,7 @@ rule compute_gram:
 
 rule list_layers:
     input:
-        library=library("networks"),
+        library=library("download", "networks", script="list_layers"),
     output:
         "results/layers/{network}.tsv",
     log:

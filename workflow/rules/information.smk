@@ -1,7 +1,7 @@
 rule measure_information:
     input:
         clusters=f"{STUDY}/clusters/{{readout}}/{{clustering}}/{{network}}.h5",
-        library=library("information", "store"),
+        library=library("information", "store", script="measure_information"),
     output:
         f"{STUDY}/information/{{readout}}/{{clustering}}/{{network}}.csv",
     log:

@@ -2,6 +2,7 @@ rule report:
     input:
         rules.aggregate.output,
         rules.figures.input,
+        synthesis_so_far,
     output:
         f"{STUDY}/report.zip",
     log:
@@ -10,7 +11,9 @@ rule report:
     conda:
         "../../envs/texalign.yaml"
     params:
-        configfiles=lambda wildcards: workflow.configfiles,
+        snakefile=lambda wildcards: workflow.main_snakefile,
+        configfiles=lambda wildcards: given_configfiles(),
     shell:
         # The run that makes this file holds the lock; the report only reads.
-        "snakemake --nolock --cores 1 --configfile {params.configfiles} --report {output} all > {log} 2>&1"
+        "snakemake --snakefile {params.snakefile} --nolock --cores 1 {params.configfiles} "
+        "--report {output} -- {input} > {log} 2>&1"

@@ -12,7 +12,7 @@ rule fetch_weights:
     conda:
         "../../envs/texalign.yaml"
     params:
-        entry=network_entry,
+        entry=published_entry,
     script:
         "../scripts/fetch_weights.py"
 

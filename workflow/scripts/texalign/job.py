@@ -11,6 +11,7 @@ from texalign import InputError
 log = logging.getLogger("texalign")
 
 _terminal = sys.stderr
+_name = "texalign"
 
 
 def start(snakemake):
@@ -18,12 +19,14 @@ def start(snakemake):
 
     Call it before numpy or torch are imported: they read the number of threads when they load.
     """
+    global _name
+    _name = " ".join([f"texalign: {snakemake.rule}", *snakemake.wildcards])
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(snakemake.threads)
     # OpenMP threads that spin while they wait take the cores from the job beside: with two jobs on
     # two cores, each falls to a quarter of its share.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    _keep_freed_memory()
+    keep_freed_memory()
     if snakemake.log:
         sys.stderr = sys.stdout = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115 - until exit
     logging.basicConfig(
@@ -36,7 +39,7 @@ def start(snakemake):
     sys.excepthook = _last_words
 
 
-def _keep_freed_memory():
+def keep_freed_memory():
     """Have glibc keep large freed blocks: mapping each tensor anew costs up to half of a forward pass."""
     trim_threshold, mmap_max = -1, -4
     try:
@@ -51,7 +54,7 @@ def _last_words(kind, error, trace):
     """Tell one line when the input is at fault, and all that is known when the program is."""
     if issubclass(kind, InputError):
         for stream in {_terminal, sys.stderr}:
-            print(f"texalign: {error}", file=stream, flush=True)
+            print(f"{_name}: {error}", file=stream, flush=True)
     else:
         log.critical("failed", exc_info=(kind, error, trace))
 

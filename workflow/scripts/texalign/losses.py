@@ -197,7 +197,7 @@ LOSSES = {
 }
 
 
-def get(loss, **options):
+def get(loss, /, **options):
     """Find a loss by its name; a `Loss` is returned as it is.
 
     Raises
@@ -276,10 +276,23 @@ def gatys_network(network, means=None):
     Returns
     -------
     networks.Network
-        With a module of its own.
+        With a module of its own; what was done to it is added to its `weights`.
+
+    Raises
+    ------
+    InputError
+        The network is no such chain.
+
+    Examples
+    --------
+    The network of the paper, on whose average-pooled maps the means are taken::
+
+        network = gatys_network(networks.load(entry))
+        network = gatys_network(network, mean_activations(network, batches))
     """
     _check_chain(network)
-    network = replace(network, module=copy.deepcopy(network.module))
+    done = "; average pooling" if means is None else "; filters scaled to a mean activation of 1"
+    network = replace(network, module=copy.deepcopy(network.module), weights=network.weights + done)
     features = network.module.features
     for name, module in features.named_children():
         if isinstance(module, nn.MaxPool2d):

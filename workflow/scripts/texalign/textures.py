@@ -4,6 +4,7 @@ An image set is a list of names with a way to read each as an RGB image of a giv
 decoded before it is asked for, so that any number of images can be streamed.
 """
 
+import difflib
 import hashlib
 import logging
 import math
@@ -116,6 +117,12 @@ def load(source, path=None, classes=None, per_class=None, seed=0):
     everything = folder(path)
     verify_dtd(everything)
     return cap(everything, per_class, seed)
+
+
+def load_dataset(dataset, path=None):
+    """Find the images of a study, as its config describes them; `path` comes before the config's."""
+    keys = ("classes", "per_class", "seed")
+    return load(dataset["source"], path or dataset.get("path"), **{key: dataset[key] for key in keys})
 
 
 def blocks(image_set, size, batch=64, threads=1):
@@ -292,13 +299,14 @@ def decode(file, size):
     ----------
     file : str or Path
         The file; of an animation its first frame.
-    size : int
-        Height and width in pixels. The aspect ratio is not kept.
+    size : int, (int, int) or None
+        Height and width in pixels, one number for both; the aspect ratio is not kept. None keeps the
+        image's own.
 
     Returns
     -------
     numpy.ndarray
-        RGB, uint8, shape (size, size, 3).
+        RGB, uint8, shape (height, width, 3).
 
     Raises
     ------
@@ -311,7 +319,10 @@ def decode(file, size):
             if math.prod(image.size) > Image.MAX_IMAGE_PIXELS:
                 raise Image.DecompressionBombError(f"more than {Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels")
             rgb = _to_rgb(ImageOps.exif_transpose(image))
-        return np.asarray(rgb.resize((size, size), Image.Resampling.BILINEAR))
+        if size is None:
+            return np.asarray(rgb)
+        height, width = (size, size) if isinstance(size, int) else size
+        return np.asarray(rgb.resize((width, height), Image.Resampling.BILINEAR))
     except MemoryError:
         raise
     except Exception as error:  # decoders raise whatever a broken file makes them stumble on
@@ -372,6 +383,91 @@ def _warn_of_skipped(path, skipped):
             more,
             " ".join(SUFFIXES),
         )
+
+
+# ---------------------------------------------------------------- exemplars of a synthesis
+
+
+def exemplar(name, size, file=None, dataset=None):
+    """Read the texture that an image is to be synthesised from.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote: a file, or ``"<class>/<file>"`` of the image set.
+    size : int, (int, int) or None
+        See `decode`.
+    file : str or Path, optional
+        The image, or the folder of the image set.
+    dataset : dict, optional
+        Of a procedural image set: classes, per_class, seed.
+
+    Returns
+    -------
+    numpy.ndarray
+        RGB, uint8, shape (height, width, 3).
+
+    Raises
+    ------
+    InputError
+        The image set has no such image (the nearest names are given), it cannot be decoded, or it is
+        constant.
+    """
+    if file is not None and not Path(file).is_dir():
+        image = decode(file, size)
+    elif file is not None:
+        images = folder(file)
+        image = images.read(find(images, name), size)
+    else:
+        images = load("procedural", **(dataset or {}))
+        position = find(images, name)
+        if not isinstance(size, int):
+            raise InputError(f"size: {size} given; a procedural texture is square and has no size of its own")
+        image = images.read(position, size)
+    if (image == image[0, 0]).all():
+        raise InputError(f"textures: {name}: the image is constant, it has no texture; give another")
+    return image
+
+
+def classmates(image_set, name, most, size):
+    """Read other images of an exemplar's class.
+
+    Parameters
+    ----------
+    image_set : ImageSet
+    name : str
+        The exemplar, ``"<class>/<file>"``; it need not be in the set, as where a cap leaves it out.
+    most : int
+        How many at most: the first ones.
+    size : (int, int)
+        See `decode`.
+
+    Returns
+    -------
+    list of numpy.ndarray
+    """
+    height, width = size
+    size = height if height == width else (height, width)  # procedural textures are square
+    name = _nfc(name)
+    label = name.partition("/")[0]
+    rows = zip(image_set.files, image_set.classes, strict=True)
+    others = [i for i, (file, of) in enumerate(rows) if of == label and file != name]
+    return [image_set.read(i, size) for i in others[:most]]
+
+
+def find(image_set, name):
+    """Position of an image in its set.
+
+    Raises
+    ------
+    InputError
+        There is no such image; the nearest names are given.
+    """
+    name = _nfc(name)
+    if name in image_set.files:
+        return image_set.files.index(name)
+    near = difflib.get_close_matches(name, image_set.files, n=3, cutoff=0.4) or image_set.files[:3]
+    raise InputError(f"textures: {name!r} is neither a file nor in the image set; nearest: {', '.join(near)}")
 
 
 # ---------------------------------------------------------------- procedural textures

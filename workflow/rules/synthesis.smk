@@ -1,0 +1,114 @@
+rule prepare_exemplar:
+    input:
+        file=exemplar_file,
+        library=library("textures", script="prepare_exemplar"),
+    output:
+        f"{STUDY}/synthesis/{{texture}}/exemplar.png",
+    log:
+        f"{STUDY}/logs/prepare_exemplar/{{texture}}.log",
+    localrule: True
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        name=texture_name,
+        size=lookup(dpath="synthesis/size", within=config),
+        dataset=exemplar_dataset,
+    script:
+        "../scripts/prepare_exemplar.py"
+
+
+rule measure_activations:
+    input:
+        images=f"{STUDY}/images.h5",
+        weights=weights_file,
+        library=library("download", "gram", "losses", "networks", "store", script="measure_activations"),
+    output:
+        f"{STUDY}/synthesis/activations/{{network}}.h5",
+    log:
+        f"{STUDY}/logs/measure_activations/{{network}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/measure_activations/{{network}}.tsv"
+    conda:
+        "../../envs/texalign.yaml"
+    threads: 4
+    resources:
+        gpu=int(SYNTHESIS_DEVICE != "cpu"),
+        device=SYNTHESIS_DEVICE,
+    params:
+        entry=network_entry,
+    script:
+        "../scripts/measure_activations.py"
+
+
+rule synthesize_texture:
+    input:
+        exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
+        weights=weights_file,
+        activations=activations_file,
+        library=library(
+            "download",
+            "gram",
+            "losses",
+            "networks",
+            "store",
+            "synthesis",
+            "textures",
+            script="synthesize_texture",
+        ),
+    output:
+        image=f"{STUDY}/synthesis/{{texture}}/{{run}}{{network}}.png",
+        trace=f"{STUDY}/synthesis/{{texture}}/{{run}}{{network}}.csv",
+    log:
+        f"{STUDY}/logs/synthesize_texture/{{texture}}/{{run}}{{network}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/synthesize_texture/{{texture}}/{{run}}{{network}}.tsv"
+    wildcard_constraints:
+        # Beside the networks' images lie the exemplar and the baseline.
+        network=rf"(?!(exemplar|{BASELINE})\.)[A-Za-z0-9][A-Za-z0-9_.-]*",
+    conda:
+        "../../envs/texalign.yaml"
+    threads: 4
+    resources:
+        gpu=int(SYNTHESIS_DEVICE != "cpu"),
+        device=SYNTHESIS_DEVICE,
+        checkpoint_every=lookup(dpath="synthesis/checkpoint_every", within=config),
+    params:
+        name=texture_name,
+        entry=network_entry,
+        loss=synthesis_loss,
+        settings=synthesis_settings,
+        seed=seed_of,
+        precision=lookup(dpath="precision", within=config),
+    script:
+        "../scripts/synthesize_texture.py"
+
+
+rule synthesize_statistics:
+    input:
+        exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
+        library=library(
+            "download",
+            "gram",
+            "losses",
+            "networks",
+            "portilla_simoncelli",
+            "synthesis",
+            "textures",
+            script="synthesize_statistics",
+        ),
+    output:
+        image=f"{STUDY}/synthesis/{{texture}}/{{run}}{BASELINE}.png",
+        trace=f"{STUDY}/synthesis/{{texture}}/{{run}}{BASELINE}.csv",
+    log:
+        f"{STUDY}/logs/synthesize_statistics/{{texture}}/{{run}}statistics.log",
+    benchmark:
+        f"{STUDY}/benchmarks/synthesize_statistics/{{texture}}/{{run}}statistics.tsv"
+    conda:
+        "../../envs/plenoptic.yaml"
+    threads: 2
+    params:
+        name=texture_name,
+        seed=seed_of,
+        iterations=lookup(dpath="synthesis/iterations", within=config),
+    script:
+        "../scripts/synthesize_statistics.py"

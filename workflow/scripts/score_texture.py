@@ -1,0 +1,40 @@
+"""Losses of all synthetic images of one texture under one network, and what to hold them against."""
+
+from texalign import job
+
+job.start(snakemake)
+
+import pandas as pd
+import torch
+
+from texalign import files, losses, networks, scores, store, synthesis, textures
+
+params, this = snakemake.params, snakemake.wildcards.network
+device = snakemake.resources.device if snakemake.resources.get("gpu", 0) else "cpu"
+network = networks.load(params.entry, snakemake.input.get("weights"), device=device)
+if snakemake.input.get("activations"):
+    with store.open_h5(snakemake.input.activations) as source:
+        means = {name: torch.from_numpy(source[name][:]) for name in source}
+    network = losses.gatys_network(losses.gatys_network(network), means)
+
+exemplar = synthesis.load_exemplar(snakemake.input.exemplar)
+others = []
+if params.dataset:
+    images = textures.load_dataset(params.dataset, snakemake.input.get("folder"))
+    others = textures.classmates(images, params.name, params.class_images, exemplar.shape[:2])
+how = {key: params.loss[key] for key in ("readout", "layers")} | {
+    "loss": losses.get(params.loss["loss"], **params.loss["options"])
+}
+made = [synthesis.load_exemplar(path) for path in snakemake.input.images]
+rows = []
+for path, loss in zip(snakemake.input.images, scores.losses_of(network, exemplar, made, **how), strict=True):
+    told = synthesis.read_metadata(path)
+    maker = told.get("network", "portilla_simoncelli")
+    initial = told["initial_loss"] if maker == this else None
+    rows.append(
+        {"texture": snakemake.wildcards.texture, "network": maker, "seed": told["seed"]}
+        | {"scored_by": this, "loss": loss, "initial_loss": initial}
+    )
+table = pd.DataFrame(rows).assign(**scores.references(network, exemplar, others, **how))
+with files.whole(snakemake.output[0]) as path:
+    table.to_csv(path, index=False)
