@@ -36,7 +36,7 @@ report: .venv/installed  ## results/<study>/report.zip with all figures; CONFIG=
 
 layers: .venv/installed  ## a network's modules with channels, positions, depth, Gram size: MODEL=resnet50
 	@test -n "$(MODEL)" || { echo "name a key of config/models.yaml: make layers MODEL=resnet50"; exit 1; }
-	@snakemake results/layers/$(MODEL).tsv --cores 1 --quiet all
+	@snakemake results/layers/$(MODEL).tsv --cores 1 --quiet rules progress host reason
 	@column -t -s $$'\t' results/layers/$(MODEL).tsv
 
 test: .venv/installed-dev  ## the tests (under 10 minutes on 2 cores)

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import sys
 import time
 import zipfile
 
@@ -86,6 +87,22 @@ def test_an_unused_entry_of_the_model_table_runs_nothing(finished):
 def test_edited_layers_rerun_that_network_and_fetch_nothing(finished):
     finished.change_model("lite", layers=["_bn0", "_blocks.1._bn1"])
     assert finished.plan() == whole("lite") | JOINTLY
+
+
+def test_a_failed_rerun_leaves_nothing_that_passes_for_new(finished):
+    """The failed job's old output is gone, and what was made from it is still there."""
+    finished.change_model("lite", layers=["_bn0", "nonsense"])
+    assert finished.snakemake("mutual_information").returncode != 0
+    finished.change_model("lite", layers=["_bn0", "_blocks.1._bn1"])
+    assert finished.plan() == whole("lite") | JOINTLY
+
+
+def test_a_failed_estimator_leaves_nothing_that_passes_for_new(finished, monkeypatch):
+    monkeypatch.setenv("TEXALIGN_NDD_PYTHON", sys.executable)  # which has no ndd
+    finished.change(mutual_information={"estimator": "ndd", "permutations": 5})
+    assert finished.snakemake("mutual_information").returncode != 0
+    again = {f"measure_information linear gram {network}" for network in BOTH}
+    assert finished.plan() == again | CLUSTERS_AND_LATER
 
 
 def test_a_label_reruns_the_tables_and_figures_that_show_it(finished):

@@ -16,6 +16,10 @@ rule aggregate:
     conda:
         "../../envs/texalign.yaml"
     params:
+        origin=lambda wildcards: origin(*MEASURED),
+        k=lookup(dpath="clustering/k", within=config),
+        mutual_information=lookup(dpath="mutual_information", within=config),
+        second_order=lookup(dpath="second_order", within=config),
         names=network_names(MEASURED),
         controls=lookup(dpath="controls", within=config),
         readout=READOUT,

@@ -1,3 +1,6 @@
+import functools
+import hashlib
+import json
 import sys
 from pathlib import Path
 
@@ -59,10 +62,10 @@ def per_layer(pattern, networks):
     ]
 
 
-def network_entry(wildcards):
+def network_entry(entry):
     """What a network's numbers depend on: not its label, nor its family."""
     keys = ("architecture", "options", "weights", "sha256", "seed", "layers", "preprocess")
-    return {key: models[wildcards.network][key] for key in keys if key in models[wildcards.network]}
+    return {key: entry[key] for key in keys if key in entry}
 
 
 def published_entry(wildcards):
@@ -96,7 +99,8 @@ def image_folder(wildcards):
     return "resources/dtd/images" if config["dataset"]["source"] == "dtd" else []
 
 
-def image_listing(wildcards):
+@functools.cache
+def image_listing():
     """Changes when an image of a user's folder is added, removed or edited."""
     if config["dataset"]["source"] != "folder":
         return None
@@ -104,6 +108,18 @@ def image_listing(wildcards):
     from texalign.download import listing_fingerprint
 
     return listing_fingerprint(config["dataset"]["path"])
+
+
+def origin(*networks):
+    """Hash of all that networks' numbers come from, a parameter of every rule behind them.
+
+    A job that is run again loses its old output first. When it then fails, snakemake finds what was
+    made from that output still there, and takes the missing file for one that nobody needs: so each
+    result has to know by itself that it is out of date.
+    """
+    entries = [network_entry(models[network]) for network in networks]
+    source = [entries, *(config[key] for key in ("dataset", "image", "precision")), image_listing()]
+    return hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def network_label(network):

@@ -105,7 +105,7 @@ def exemplar_dataset(wildcards):
 def class_dataset(wildcards):
     """Where other images of the exemplar's class are; none where it has no class."""
     known = SYNTHESIS["class_images"] and is_of_set(wildcards)
-    return config["dataset"] | {"listing": image_listing(wildcards)} if known else None
+    return config["dataset"] | {"listing": image_listing()} if known else None
 
 
 def class_folder(wildcards):

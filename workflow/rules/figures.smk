@@ -18,6 +18,7 @@ rule plot_rdms:
     conda:
         "../../envs/texalign.yaml"
     params:
+        origin=lambda wildcards: origin(wildcards.network),
         metric=lookup(dpath="figures/rdm_metric", within=config),
         label=lambda wildcards: network_label(wildcards.network),
     script:
@@ -62,6 +63,7 @@ rule plot_clusters:
     conda:
         "../../envs/texalign.yaml"
     params:
+        origin=lambda wildcards: origin(wildcards.network),
         label=lambda wildcards: network_label(wildcards.network),
     script:
         "../scripts/plot_clusters.py"

@@ -11,6 +11,8 @@ rule compute_rdm:
     conda:
         "../../envs/texalign.yaml"
     threads: 4
+    params:
+        origin=lambda wildcards: origin(wildcards.network),
     script:
         "../scripts/compute_rdm.py"
 
@@ -27,6 +29,8 @@ rule grow_tree:
         f"{STUDY}/benchmarks/grow_tree/{{readout}}/{{clustering}}/{{network}}/{{layer}}.tsv"
     conda:
         "../../envs/texalign.yaml"
+    params:
+        origin=lambda wildcards: origin(wildcards.network),
     script:
         "../scripts/grow_tree.py"
 
@@ -47,6 +51,7 @@ rule cut_trees:
     conda:
         "../../envs/texalign.yaml"
     params:
+        origin=lambda wildcards: origin(wildcards.network),
         k=lookup(dpath="clustering/k", within=config),
     script:
         "../scripts/cut_trees.py"
@@ -66,6 +71,7 @@ rule compare_rdms:
         "../../envs/texalign.yaml"
     threads: 4
     params:
+        origin=lambda wildcards: origin(*NETWORKS),
         metric=lookup(dpath="second_order/metric", within=config),
         correlation=lookup(dpath="second_order/correlation", within=config),
     script:

@@ -14,7 +14,7 @@ rule decode_images:
     params:
         dataset=lookup(dpath="dataset", within=config),
         size=lookup(dpath="image/size", within=config),
-        listing=image_listing,
+        listing=lambda wildcards: image_listing(),
     script:
         "../scripts/decode_images.py"
 
@@ -37,7 +37,7 @@ rule compute_gram:
         gpu=1,
         device=lookup(dpath="device", within=config),
     params:
-        entry=network_entry,
+        entry=lambda wildcards: network_entry(models[wildcards.network]),
         precision=lookup(dpath="precision", within=config),
     script:
         "../scripts/compute_gram.py"

@@ -11,6 +11,8 @@ rule measure_information:
     conda:
         "../../envs/texalign.yaml"
     params:
+        origin=lambda wildcards: origin(wildcards.network),
+        k=lookup(dpath="clustering/k", within=config),
         estimator=lookup(dpath="mutual_information/estimator", within=config),
         permutations=lookup(dpath="mutual_information/permutations", within=config),
         seed=lookup(dpath="mutual_information/seed", within=config),

@@ -30,7 +30,7 @@ rule score_texture:
         device=SYNTHESIS_DEVICE,
     params:
         name=texture_name,
-        entry=network_entry,
+        entry=lambda wildcards: network_entry(models[wildcards.network]),
         loss=synthesis_loss,
         dataset=class_dataset,
         class_images=lookup(dpath="synthesis/class_images", within=config),

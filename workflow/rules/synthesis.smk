@@ -35,7 +35,7 @@ rule measure_activations:
         gpu=int(SYNTHESIS_DEVICE != "cpu"),
         device=SYNTHESIS_DEVICE,
     params:
-        entry=network_entry,
+        entry=lambda wildcards: network_entry(models[wildcards.network]),
     script:
         "../scripts/measure_activations.py"
 
@@ -74,7 +74,7 @@ rule synthesize_texture:
         checkpoint_every=lookup(dpath="synthesis/checkpoint_every", within=config),
     params:
         name=texture_name,
-        entry=network_entry,
+        entry=lambda wildcards: network_entry(models[wildcards.network]),
         loss=synthesis_loss,
         settings=synthesis_settings,
         seed=seed_of,

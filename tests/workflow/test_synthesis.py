@@ -1,0 +1,245 @@
+"""The target `synthesis`: its jobs, its reruns, what it makes, a killed job, and bad input."""
+
+import json
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from studies import Study, kill, make_photographs, models, started
+
+#: Few steps on small photographs by one network of two layers.
+SYNTHESIS = {
+    "textures": ["grain2/0.png"],
+    "size": 32,
+    "iterations": 6,
+    "series": True,
+    "class_images": 2,
+    "device": "cpu",
+}
+OVERLAY = {
+    "dataset": {"source": "folder", "path": "photographs"},
+    "networks": ["squeezenet1_1"],
+    "synthesis": SYNTHESIS,
+}
+TEXTURE = "grain2-0"
+
+
+def with_photographs(study, **synthesis):
+    make_photographs(study / "photographs")
+    study.change(**OVERLAY | {"synthesis": SYNTHESIS | synthesis})
+    return study
+
+
+@pytest.fixture(scope="module")
+def made_study(tmp_path_factory):
+    study = with_photographs(Study(tmp_path_factory.mktemp("synthesised"), OVERLAY, models()))
+    study.make("synthesis")
+    assert not study.leftovers()
+    return study
+
+
+@pytest.fixture
+def made(made_study, tmp_path):
+    """A copy of a study with one synthesised photograph, and its series."""
+    return made_study.copy(tmp_path / "study")
+
+
+def jobs_of(texture, network="squeezenet1_1", run=""):
+    return {f"synthesize_texture {texture} {run} {network}"}
+
+
+def scores_of(texture, *networks):
+    return {f"score_statistics {texture}"} | {f"score_texture {texture} {network}" for network in networks}
+
+
+JOINED = {"join_scores", "plot_scores", "plot_traces", "plot_synthesis", "synthesis"}
+SERIES = {"plot_series squeezenet1_1"}
+
+
+# ---------------------------------------------------------------- plans
+
+
+def test_every_texture_network_and_seed_is_a_job_of_its_own(fresh):
+    names = ["stripes/stripes_0000.png", "dots/dots_0001.png"]
+    fresh.change(synthesis={"textures": names, "seeds": [0, 7], "series": ["resnet18"]})
+    textures, networks = ["stripes_0000", "dots_0001"], ["alexnet", "resnet18"]
+    expected = JOINED | {"plot_series resnet18"}
+    for texture in textures:
+        expected |= {f"prepare_exemplar {texture}"} | scores_of(texture, *networks)
+        expected |= jobs_of(texture, "resnet18", "to_L1/")
+        for network in networks:
+            expected |= jobs_of(texture, network) | jobs_of(texture, network, "seed7/")
+    assert fresh.plan("synthesis") == expected
+    assert not {job for job in fresh.plan() if "synth" in job or "exemplar" in job}
+
+
+def test_a_gpu_is_asked_for_unless_the_device_is_the_cpu(fresh):
+    image = "results/tiny/synthesis/stripes_0000/alexnet.png"
+    assert "gpu=1, device=auto" in fresh.make("--dry-run", image)
+    fresh.change(synthesis={"device": "cpu"})
+    assert "gpu=0, device=cpu" in fresh.make("--dry-run", image)
+
+
+def test_the_baseline_and_the_network_of_gatys(fresh):
+    fresh.change(networks=["alexnet"], synthesis={"method": "both", "loss": "gatys", "gatys_network": True})
+    planned = fresh.plan("synthesis")
+    assert {"synthesize_statistics stripes_0000 ", "measure_activations alexnet", "decode_images"} <= planned
+
+
+def test_a_finished_synthesis_runs_nothing_and_joins_the_report(made):
+    assert made.plan("synthesis") == set()
+    output = made.make("--dry-run", "report")
+    assert "figures/synthesis/scores.png" in output
+    made.change(synthesis=made.overlay["synthesis"] | {"checkpoint_every": 3, "device": "auto"})
+    assert made.plan("synthesis") == set()
+
+
+def test_an_added_texture_runs_itself_and_what_is_joined(made):
+    made.change(synthesis=made.overlay["synthesis"] | {"textures": ["grain2/0.png", "grain1/1.png"]})
+    new = {"prepare_exemplar grain1-1"} | jobs_of("grain1-1") | jobs_of("grain1-1", run="to_L1/")
+    assert made.plan("synthesis") == new | scores_of("grain1-1", "squeezenet1_1") | SERIES | JOINED
+
+
+def test_an_added_seed_makes_no_image_again(made):
+    made.change(synthesis=made.overlay["synthesis"] | {"seeds": [0, 1]})
+    expected = jobs_of(TEXTURE, run="seed1/") | scores_of(TEXTURE, "squeezenet1_1")
+    assert made.plan("synthesis") == expected | JOINED - {"plot_synthesis"}
+
+
+def test_an_added_network_makes_no_other_image_again(made):
+    made.change(synthesis=made.overlay["synthesis"] | {"networks": ["squeezenet1_1", "alexnet"]})
+    expected = jobs_of(TEXTURE, "alexnet") | jobs_of(TEXTURE, "alexnet", "to_L1/")
+    expected |= scores_of(TEXTURE, "squeezenet1_1", "alexnet") | {"plot_series alexnet"}
+    assert made.plan("synthesis") == expected | JOINED
+
+
+# ---------------------------------------------------------------- what is made
+
+
+def test_images_traces_and_scores(made_study):
+    folder = made_study / f"results/tiny/synthesis/{TEXTURE}"
+    with Image.open(folder / "squeezenet1_1.png") as image:
+        assert image.size == (32, 32)
+        told = json.loads(image.info["texalign"])
+    assert told["texture"] == "grain2/0.png"
+    assert (told["network"], told["seed"], list(told["layers"])) == ("squeezenet1_1", 0, ["L1", "L2"])
+    assert told["weights_sha256"] == "untrained, seed 0"
+    trace = pd.read_csv(folder / "squeezenet1_1.csv")
+    assert list(trace.columns) == ["step", "evaluations", "seconds", "loss", "L1", "L2", "note"]
+    assert trace["loss"].iloc[-1] < trace["loss"].iloc[0]
+    series = pd.read_csv(folder / "to_L1/squeezenet1_1.csv")
+    assert "L2" not in series.columns
+    (row,) = pd.read_csv(made_study / "results/tiny/synthesis/scores.csv").to_dict("records")
+    assert row["loss"] == pytest.approx(told["loss_as_shown"], rel=1e-3)
+    assert row["initial_loss"] == told["initial_loss"]
+    assert row["halves_loss"] > 0
+    assert row["class_loss"] > 0
+    assert not list(folder.rglob("*.checkpoint"))
+
+
+def test_an_exemplar_is_the_photograph_at_the_asked_size(made_study):
+    with Image.open(made_study / f"results/tiny/synthesis/{TEXTURE}/exemplar.png") as image:
+        exemplar = np.asarray(image)
+    with Image.open(made_study / "photographs/grain2/0.png") as image:
+        np.testing.assert_array_equal(exemplar, np.asarray(image.resize((32, 32), Image.Resampling.BILINEAR)))
+
+
+def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
+    made.change(synthesis=SYNTHESIS | {"iterations": 120, "checkpoint_every": 4, "history": 10})
+    killed = made.copy(tmp_path / "killed")
+    png = f"results/tiny/synthesis/{TEXTURE}/squeezenet1_1.png"
+    made.make(png)
+    (killed / png).unlink()
+    checkpoint = (killed / png).with_suffix(".checkpoint")
+    with started(killed.command("--", png), killed.folder) as process:
+        deadline = time.monotonic() + 100
+        while not checkpoint.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        kill(process)
+    assert checkpoint.exists()
+    assert not (killed / png).exists()
+    killed.make("--unlock")
+    killed.make(png)
+    log = (killed / f"results/tiny/logs/synthesize_texture/{TEXTURE}/squeezenet1_1.log").read_text()
+    assert "going on after step" in log
+    assert not checkpoint.exists()
+    ours, theirs = (np.asarray(Image.open(study / png)) for study in (made, killed))
+    np.testing.assert_array_equal(ours, theirs)
+    traces = [
+        pd.read_csv((study / png).with_suffix(".csv")).drop(columns="seconds") for study in (made, killed)
+    ]
+    pd.testing.assert_frame_equal(*traces)
+
+
+# ---------------------------------------------------------------- bad input
+
+
+def refusal(study, *arguments):
+    done = study.snakemake(*arguments)
+    assert done.returncode != 0, done.stdout
+    assert "Traceback (most recent call last)" not in done.stdout
+    assert not study.leftovers()
+    return done.stdout
+
+
+def assert_one_line(output, *words):
+    assert any(all(word in line for word in words) for line in output.splitlines()), output
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"textures": ["grain2/00.png"]}, ["'grain2/00.png' is neither a file nor", "nearest: grain2/0.png"]),
+        ({"textures": ["../photographs"]}, ["'../photographs' is neither a file nor in the image set"]),
+        ({"textures": ["grain1/.."]}, ["synthesis: textures: 'grain1/..'"]),
+        ({"textures": ["???"]}, ["synthesis: textures: '???' has no letter to name a folder by"]),
+        ({"textures": []}, ["synthesis: textures: none; name a file"]),
+        (
+            {"textures": ["grain2/0.png", "other/grain2-0.jpg"]},
+            ["'other/grain2-0.jpg' would have the same folder as 'grain2/0.png'; rename the file"],
+        ),
+        ({"loss": "gram"}, ["synthesis: loss: 'gram' is not one of ['paper', 'gatys', "]),
+        ({"networks": ["resnet81"]}, ["synthesis: networks: 'resnet81' is not in", "nearest: resnet18"]),
+        ({"series": ["resnet18"]}, ["synthesis: series: 'resnet18' is not among its networks: squeezenet"]),
+        ({"seeds": []}, ["synthesis: seeds: [] should be non-empty"]),
+    ],
+    ids=lambda value: None if isinstance(value, list) else str(value),
+)
+def test_bad_config(fresh, change, words):
+    with_photographs(fresh, **change)
+    assert_one_line(refusal(fresh, "--dry-run", "synthesis"), *words)
+
+
+def test_bad_exemplars_and_layers_are_told_in_one_line_each(made):
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 9, 3), np.uint8)
+    Image.fromarray(pixels).save(made / "tiny.png")
+    Image.new("RGB", (32, 32), "red").save(made / "flat.png")
+    (made / "words.png").write_text("no image")
+    made.change_model("deep", **made.table["squeezenet1_1"] | {"layers": ["features.3", "classifier.3"]})
+    made.change(
+        networks=["squeezenet1_1", "deep"],
+        synthesis=SYNTHESIS
+        | {"textures": ["tiny.png", "flat.png", "words.png", "grain1/0.png"], "size": None},
+    )
+    pattern = "results/tiny/synthesis/{}/{}.png"
+    output = refusal(
+        made,
+        "--keep-going",
+        *(pattern.format(texture, "exemplar") for texture in ("flat", "words")),
+        pattern.format("tiny", "deep"),
+        pattern.format("grain1-0", "deep"),
+    )
+    assert_one_line(output, "flat.png: the image is constant, it has no texture; give another")
+    assert_one_line(output, "words.png: cannot be decoded", "replace the image, or remove it")
+    assert_one_line(output, "tiny", "the network cannot take 9x9 px", "use a larger image")
+    assert_one_line(output, "grain1-0", "L2 (classifier.3) has 1 position at 24x24 px", "or drop the layer")
+
+
+def test_bad_options_are_told_in_one_line(made):
+    png = f"results/tiny/synthesis/{TEXTURE}/squeezenet1_1.png"
+    made.change(synthesis=SYNTHESIS | {"loss_options": {"slices": 3}})
+    assert_one_line(refusal(made, png), "loss: paper has no option 'slices'; allowed: layer_weights")
+    made.change(synthesis=SYNTHESIS | {"layers": ["L9"], "series": False})
+    assert_one_line(refusal(made, png), "layers: 'L9' is no layer of this network; allowed: L1, L2")
