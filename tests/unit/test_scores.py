@@ -35,15 +35,18 @@ def blobs(seed, height=16, width=16):
 def test_losses_are_those_of_evaluate(network):
     exemplar, images = blobs(0), [blobs(1), blobs(2, 20, 24), blobs(0)]
     values = scores.losses_of(network, exemplar, images, "paper", layers=["L2"])
-    expected = [synthesis.evaluate(network, image, exemplar, layers=["L2"])["loss"] for image in images]
-    assert values == pytest.approx(expected, abs=1e-9)
-    assert values[2] < 1e-9 < values[0]
+    for value, image in zip(values, images, strict=True):
+        expected = synthesis.evaluate(network, image, exemplar, layers=["L2"])
+        assert value == pytest.approx(expected, abs=1e-9)
+    assert values[2]["loss"] < 1e-9 < values[0]["loss"]
 
 
 def test_an_image_that_is_too_small_has_no_loss(network, caplog):
     values = scores.losses_of(network, blobs(0), [blobs(1), blobs(1)[:3, :3]])
-    assert math.isfinite(values[0])
-    assert math.isnan(values[1])
+    assert math.isfinite(values[0]["loss"])
+    assert math.isnan(values[1]["loss"])
+    assert scores.mean(values) == values[0]
+    assert scores.mean(values[1:]) == {}
     assert "use a larger image" in caplog.text
 
 
@@ -55,20 +58,26 @@ def test_halves_are_of_one_size_and_share_no_pixel(shape):
         assert not set(one.ravel()) & set(other.ravel())
 
 
-def test_references(network):
-    exemplar, others = blobs(0), [blobs(1), blobs(2)]
-    found = scores.references(network, exemplar, others)
+def test_losses_between_halves(network):
+    exemplar = blobs(0)
+    found = scores.between_halves(network, exemplar)
     pairs = [(exemplar[:, :8], exemplar[:, 8:]), (exemplar[:8], exemplar[8:])]
-    halves = [synthesis.evaluate(network, other, one)["loss"] for one, other in pairs]
-    assert found["halves_loss"] == pytest.approx(np.mean(halves))
-    assert found["class_loss"] == pytest.approx(np.mean(scores.losses_of(network, exemplar, others)))
-    assert math.isnan(scores.references(network, exemplar)["class_loss"])
+    expected = [synthesis.evaluate(network, other, one) for one, other in pairs]
+    assert found == pytest.approx({key: np.mean([row[key] for row in expected]) for key in expected[0]})
 
 
-def test_references_of_a_half_constant_exemplar(network, caplog):
+def test_the_worst_layer_is_found_behind_a_large_one():
+    losses, halves = {"loss": 107.0, "L1": 100.0, "L2": 6.0, "L3": 1.0}, {"L1": 1e4, "L2": 3.0, "L3": 1.0}
+    assert scores.worst_layer(losses, halves) == ("L2", 2.0)
+    layer, ratio = scores.worst_layer(losses, {})
+    assert layer is None
+    assert math.isnan(ratio)
+
+
+def test_halves_of_a_half_constant_exemplar(network, caplog):
     exemplar = blobs(0).copy()
     exemplar[:8] = 7
-    assert math.isfinite(scores.references(network, exemplar)["halves_loss"])
+    assert math.isfinite(scores.between_halves(network, exemplar)["loss"])
     assert "constant" in caplog.text
 
 

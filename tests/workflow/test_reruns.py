@@ -11,8 +11,8 @@ import pytest
 from studies import REPOSITORY, make_photographs
 
 SCRIPTS = REPOSITORY / "workflow/scripts"
-#: They decide how a result is written and told, not what it is.
-NO_NUMBERS = {"__init__", "files", "job"}
+#: They decide how things are fetched, written and told, not what a result is.
+NO_NUMBERS = {"__init__", "download", "files", "job"}
 
 JOINED = {"compare_rdms", "aggregate"}
 JOINED_FIGURES = {"plot_mutual_information", "plot_second_order", "plot_brainscore"}

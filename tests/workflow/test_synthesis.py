@@ -136,6 +136,8 @@ def test_images_traces_and_scores(made_study):
     assert row["initial_loss"] == told["initial_loss"]
     assert row["halves_loss"] > 0
     assert row["class_loss"] > 0
+    assert row["worst_layer"] in ("L1", "L2")
+    assert row["worst_layer_ratio"] > 0
     assert not list(folder.rglob("*.checkpoint"))
 
 

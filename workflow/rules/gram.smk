@@ -23,7 +23,7 @@ rule compute_gram:
     input:
         images=f"{STUDY}/images.h5",
         weights=weights_file,
-        library=library("download", "gram", "networks", "store", script="compute_gram"),
+        library=library("gram", "networks", "store", script="compute_gram"),
     output:
         f"{STUDY}/gram/{{readout}}/{{network}}.h5",
     log:
@@ -45,7 +45,7 @@ rule compute_gram:
 
 rule list_layers:
     input:
-        library=library("download", "networks", script="list_layers"),
+        library=library("networks", script="list_layers"),
     output:
         "results/layers/{network}.tsv",
     log:

@@ -6,7 +6,6 @@ rule score_texture:
         activations=activations_file,
         folder=class_folder,
         library=library(
-            "download",
             "gram",
             "losses",
             "networks",
@@ -44,7 +43,6 @@ rule score_statistics:
         images=images_of,
         folder=class_folder,
         library=library(
-            "download",
             "gram",
             "losses",
             "networks",

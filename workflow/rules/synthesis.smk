@@ -21,7 +21,7 @@ rule measure_activations:
     input:
         images=f"{STUDY}/images.h5",
         weights=weights_file,
-        library=library("download", "gram", "losses", "networks", "store", script="measure_activations"),
+        library=library("gram", "losses", "networks", "store", script="measure_activations"),
     output:
         f"{STUDY}/synthesis/activations/{{network}}.h5",
     log:
@@ -46,7 +46,6 @@ rule synthesize_texture:
         weights=weights_file,
         activations=activations_file,
         library=library(
-            "download",
             "gram",
             "losses",
             "networks",
@@ -87,7 +86,6 @@ rule synthesize_statistics:
     input:
         exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
         library=library(
-            "download",
             "gram",
             "losses",
             "networks",

@@ -26,15 +26,21 @@ how = {key: params.loss[key] for key in ("readout", "layers")} | {
     "loss": losses.get(params.loss["loss"], **params.loss["options"])
 }
 made = [synthesis.load_exemplar(path) for path in snakemake.input.images]
+halves = scores.between_halves(network, exemplar, **how)
+references = {"halves_loss": halves.get("loss")}
+references["class_loss"] = scores.mean(scores.losses_of(network, exemplar, others, **how)).get("loss")
 rows = []
-for path, loss in zip(snakemake.input.images, scores.losses_of(network, exemplar, made, **how), strict=True):
+for path, values in zip(
+    snakemake.input.images, scores.losses_of(network, exemplar, made, **how), strict=True
+):
     told = synthesis.read_metadata(path)
     maker = told.get("network", "portilla_simoncelli")
-    initial = told["initial_loss"] if maker == this else None
+    layer, ratio = scores.worst_layer(values, halves)
     rows.append(
-        {"texture": snakemake.wildcards.texture, "network": maker, "seed": told["seed"]}
-        | {"scored_by": this, "loss": loss, "initial_loss": initial}
+        {"texture": snakemake.wildcards.texture, "network": maker, "seed": told["seed"], "scored_by": this}
+        | {"loss": values["loss"], "initial_loss": told["initial_loss"] if maker == this else None}
+        | {**references, "worst_layer": layer, "worst_layer_ratio": ratio}
     )
-table = pd.DataFrame(rows).assign(**scores.references(network, exemplar, others, **how))
+table = pd.DataFrame(rows)
 with files.whole(snakemake.output[0]) as path:
     table.to_csv(path, index=False)

@@ -88,6 +88,8 @@ def loss_curves(traces):
         axes.yaxis.set_minor_locator(NullLocator())
     for axes in list(grid.flat)[len(textures) :]:
         axes.set_axis_off()
+    for axes in list(grid.flat)[len(textures) - columns : len(textures)]:
+        axes.tick_params(labelbottom=True)  # also above an empty place
     figure.supxlabel("Evaluations of loss and gradient (number)", fontsize=8)
     figure.supylabel("Loss / loss of the initial image", fontsize=8)
     entries = dict(zip(*reversed(grid.flat[0].get_legend_handles_labels()), strict=True))

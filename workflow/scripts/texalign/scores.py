@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def losses_of(network, exemplar, images, loss="paper", **options):
-    """Loss of each image against an exemplar, be the network the one it was made with or another.
+    """Losses of each image against an exemplar, be the network the one it was made with or another.
 
     Parameters
     ----------
@@ -23,21 +23,21 @@ def losses_of(network, exemplar, images, loss="paper", **options):
 
     Returns
     -------
-    list of float
-        NaN for an image that the network cannot take.
+    list of dict of str to float
+        ``loss``, and the loss of each layer under its name; NaN for an image that the network cannot take.
     """
     objective = synthesis.Objective(network, [exemplar], loss, **options)
-    values = []
+    layers, rows = list(objective.network.layers), []
     for image in images:
+        values = [math.nan] * len(layers)
         try:
             objective.check(image.shape[:2])
             with torch.no_grad():
-                distances = objective.distances(objective.normalise(image)[None], [0])
-            values.append(distances.sum().item())
+                values = objective.distances(objective.normalise(image)[None], [0])[:, 0].tolist()
         except InputError as error:
             log.warning("no loss: %s", error)
-            values.append(math.nan)
-    return values
+        rows.append({"loss": sum(values), **dict(zip(layers, values, strict=True))})
+    return rows
 
 
 def halves(image):
@@ -46,33 +46,49 @@ def halves(image):
     return [(image[:, :width], image[:, -width:]), (image[:height], image[-height:])]
 
 
-def references(network, exemplar, others=(), loss="paper", **options):
-    """Losses to hold a synthetic image's against: the certificate of convergence.
+def between_halves(network, exemplar, loss="paper", **options):
+    """Losses of the exemplar's parts against each other: what an image that has converged lies below.
 
     Parameters
     ----------
     network, exemplar, loss, **options
         See `losses_of`.
-    others : sequence of arrays
-        Other images of the exemplar's class.
 
     Returns
     -------
     dict of str to float
-        ``halves_loss``: mean loss of two halves of the exemplar, left and right, upper and lower. An
-        image whose loss is lower matches the exemplar better than its parts match each other.
-        ``class_loss``: mean loss of the other images of the class. NaN where there is none to take.
+        As `losses_of` gives: the mean of left against right and upper against lower half. Empty where
+        the halves are too small for the network, or constant.
     """
-    within = []
+    rows = []
     for one, other in halves(np.asarray(exemplar)):
         try:
-            within += losses_of(network, one, [other], loss, **options)
+            rows += losses_of(network, one, [other], loss, **options)
         except InputError as error:
             log.warning("no loss between halves of the exemplar: %s", error)
-    between = losses_of(network, exemplar, others, loss, **options) if len(others) else []
-    return {"halves_loss": _mean(within), "class_loss": _mean(between)}
+    return mean(rows)
 
 
-def _mean(values):
-    finite = [value for value in values if math.isfinite(value)]
-    return sum(finite) / len(finite) if finite else math.nan
+def mean(rows):
+    """Mean of losses as `losses_of` gives them, without those that are NaN."""
+    rows = [row for row in rows if math.isfinite(row["loss"])]
+    return {key: sum(row[key] for row in rows) / len(rows) for key in rows[0]} if rows else {}
+
+
+def worst_layer(losses, halves_losses):
+    """Find the layer whose loss is largest against that between the exemplar's halves.
+
+    The total hides it: under the paper's weights one layer can have nearly all of it.
+
+    Returns
+    -------
+    layer : str or None
+    ratio : float
+        Its loss over that between the halves; below 1, the image has converged in every layer.
+    """
+    ratios = {
+        layer: value / halves_losses[layer]
+        for layer, value in losses.items()
+        if layer != "loss" and halves_losses.get(layer, 0) > 0
+    }
+    return max(ratios.items(), key=lambda item: item[1], default=(None, math.nan))
