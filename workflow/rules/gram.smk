@@ -1,7 +1,7 @@
 rule decode_images:
     input:
         folder=image_folder,
-        library=library("store", "textures", script="decode_images"),
+        library=library("procedural", "store", "textures", script="decode_images"),
     output:
         f"{STUDY}/images.h5",
     log:

@@ -1,7 +1,7 @@
 rule prepare_exemplar:
     input:
         file=exemplar_file,
-        library=library("textures", script="prepare_exemplar"),
+        library=library("procedural", "textures", script="prepare_exemplar"),
     output:
         f"{STUDY}/synthesis/{{texture}}/exemplar.png",
     log:
@@ -49,6 +49,7 @@ rule synthesize_texture:
             "gram",
             "losses",
             "networks",
+            "procedural",
             "store",
             "synthesis",
             "textures",
@@ -90,6 +91,7 @@ rule synthesize_statistics:
             "losses",
             "networks",
             "portilla_simoncelli",
+            "procedural",
             "synthesis",
             "textures",
             script="synthesize_statistics",

@@ -4,7 +4,9 @@ rule plot_synthesis:
         images=expand(
             f"{STUDY}/synthesis/{{texture}}/{runs()[0]}{{maker}}.png", texture=TEXTURES, maker=MAKERS
         ),
-        library=library("alignment", "plots", "plots_synthesis", "textures", script="plot_synthesis"),
+        library=library(
+            "alignment", "plots", "plots_synthesis", "procedural", "textures", script="plot_synthesis"
+        ),
     output:
         pdf=f"{STUDY}/figures/synthesis/textures.pdf",
         png=report(
@@ -28,7 +30,9 @@ rule plot_series:
     input:
         exemplars=expand(f"{STUDY}/synthesis/{{texture}}/exemplar.png", texture=TEXTURES),
         images=series_images,
-        library=library("alignment", "plots", "plots_synthesis", "textures", script="plot_synthesis"),
+        library=library(
+            "alignment", "plots", "plots_synthesis", "procedural", "textures", script="plot_synthesis"
+        ),
     output:
         pdf=f"{STUDY}/figures/synthesis/series/{{network}}.pdf",
         png=report(
