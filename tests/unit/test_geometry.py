@@ -545,3 +545,14 @@ def test_class_identity(classes):
     rdm = geometry.class_identity_rdm(classes)
     assert rdm.dtype == np.float32
     assert rdm.tolist() == [float(a != b) for a, b in itertools.combinations(classes, 2)]
+
+
+@pytest.mark.parametrize("scale", [2.0**-70, 2.0**62])
+def test_rdms_of_very_small_and_very_large_gram_matrices(scale):
+    """An untrained ResNet-152 has Gram matrices of 3e19, whose squares are beyond float32."""
+    rows = np.random.default_rng(0).standard_normal((12, 60)).astype(np.float32)
+    euclidean, cosine, norms2 = geometry.rdms(rows)
+    scaled = geometry.rdms((rows * scale).astype(np.float32))
+    np.testing.assert_array_equal(scaled[0], (euclidean.astype(float) * scale).astype(np.float32))
+    np.testing.assert_array_equal(scaled[1], cosine)
+    np.testing.assert_array_equal(scaled[2], norms2 * scale**2)

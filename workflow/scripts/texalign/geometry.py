@@ -126,8 +126,10 @@ def _squared_distances(rows, dtype):
         norms2 += np.einsum("ij,ij->i", slab, slab, dtype=np.float64)
         # Not in place: the slab may be the caller's own array.
         slab = slab - slab.mean(axis=0, dtype=np.float64).astype(dtype)
+        scale = _power_of_two(slab)
+        slab /= scale
         # In C's order this fills the upper triangle.
-        products += syrk(1.0, slab.T, trans=1, lower=1).T
+        products += np.float64(scale) ** 2 * syrk(1.0, slab.T, trans=1, lower=1).T
     if not np.isfinite(norms2).all():
         row = int(np.argmin(np.isfinite(norms2)))
         raise InputError(f"row {row}: the Gram matrix is not finite; are the weights sound?")
@@ -136,6 +138,13 @@ def _squared_distances(rows, dtype):
     for i, part in _condensed_rows(n):
         squared[part] = centred2[i] + centred2[i + 1 :] - 2 * products[i, i + 1 :]
     return squared, norms2, centred2
+
+
+def _power_of_two(values):
+    """Divide by this, and squares neither overflow nor lose digits: untrained deep networks reach 1e19."""
+    largest = np.abs(values).max()
+    finite = np.isfinite(largest) and largest > 0
+    return values.dtype.type(2.0 ** np.floor(np.log2(largest)) if finite else 1)
 
 
 def _condensed_rows(n):
