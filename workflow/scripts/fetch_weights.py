@@ -11,5 +11,5 @@ download.fetch(
     networks.weights_url(entry),
     snakemake.output[0],
     **networks.expected_hash(entry),
-    hint="or set `weights: untrained` for this network: a control, not a substitute",
+    hint="set `weights: untrained` for this network: a control, not a substitute",
 )
