@@ -1,9 +1,11 @@
-"""Measure one step, ours against the plain way, alternately in one process.
+"""Measure one step, ours against the plain way, by turns.
 
-Usage: python bench/measure.py STEP [--rounds 5] [--threads 2] [--memory] --out step.json
+Usage: python bench/measure.py STEP [--rounds 5] [--threads 2] --out step.json
 
-Times are medians of the rounds. Peak memory is of a process of its own for each way. `work` is what
-a step cannot do without: floating-point operations, or bytes read and written.
+Each way has a process of its own, because the memory allocator and OpenMP are set up for a whole
+process: ours as in every rule (`job.start`), the plain one as Python comes. Times are medians of the
+rounds after a first one that is not counted; peak memory is the process's, its input included.
+`flop` and `bytes` are what a step cannot do without.
 """
 
 import argparse
@@ -17,7 +19,6 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "workflow/scripts")]
 
 import h5py
@@ -28,7 +29,7 @@ import yaml
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
-from texalign import geometry, gram, information, job, losses, networks, store, textures
+from texalign import geometry, gram, information, job, losses, networks, store, textures, winograd
 
 MODELS = yaml.safe_load((Path(__file__).parents[1] / "config/models.yaml").read_text())
 STEPS = {}
@@ -45,11 +46,11 @@ def photographs(n, size=224):
     return np.stack([images.read(i, size) for i in range(n)])
 
 
-def load(name, fold=True):
+def load(name):
+    """The network as our rules use it, and the module as torchvision gives it."""
     entry = MODELS[name] | {"weights": "untrained", "seed": 0}
-    network = networks.load(entry, device="cpu")
-    plain_module = networks.load(entry, device="cpu").module.to(memory_format=torch.contiguous_format)
-    return (networks.fold_batchnorm(network) if fold else network), plain_module
+    network, plain = networks.load(entry, device="cpu"), networks.load(entry, device="cpu")
+    return networks.fold_batchnorm(network), plain.module.to(memory_format=torch.contiguous_format)
 
 
 def flops(function):
@@ -62,6 +63,7 @@ def flops(function):
 def features(name, n=16):
     """Images to packed Gram matrices, all layers of a network."""
     network, module = load(name)
+    network = winograd.speed_up(network)
     images, layers = photographs(n), list(network.layers.values())
 
     def ours():
@@ -252,11 +254,73 @@ def timed(function):
     return time.perf_counter() - began
 
 
-def memory(arguments, way):
-    """Peak memory of a process that takes one way once, in MB; making the input counts too."""
-    command = [sys.executable, __file__, *arguments, "--only", way]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return float(out.splitlines()[-1])
+class Way:
+    """A process that takes one way of a step once for every line it is sent, and answers with the seconds."""
+
+    def __init__(self, step, way, threads):
+        command = [sys.executable, __file__, step, "--way", way, "--threads", str(threads)]
+        # Spinning threads would lose to anything else on the machine: neither way is to suffer from it.
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"GOMP_SPINCOUNT": "1000"},
+        )
+        self.facts = self.ask("facts")
+
+    def ask(self, what):
+        print(what, file=self.process.stdin, flush=True)
+        answer = self.process.stdout.readline()
+        if not answer:
+            sys.exit(f"the process of a way ended with status {self.process.wait()}")
+        return json.loads(answer)
+
+    def end(self):
+        peak_mb = self.ask("memory")
+        self.process.stdin.close()
+        self.process.wait()
+        return peak_mb
+
+
+def answer(step, way, threads):
+    """What the process of one way does."""
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    if way == "ours":
+        job.keep_freed_memory()
+    name, _, argument = step.partition(":")
+    ours, usual, facts = STEPS[name](*([argument] if argument else []))
+    function = {"ours": ours, "plain": usual}[way]
+    for line in sys.stdin:
+        what = line.strip()
+        if what == "facts":
+            reply = {"exists": function is not None}
+        elif what == "compare":
+            reply = facts() if callable(facts) else facts
+        elif what == "memory":
+            reply = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        else:
+            reply = timed(function)
+        print(json.dumps(reply), flush=True)
+
+
+def measure(step, rounds, threads):
+    ways = {way: Way(step, way, threads) for way in ("ours", "plain")}
+    seconds = {way: [] for way in ways if ways[way].facts["exists"]}
+    for _ in range(rounds + 1 if seconds else 0):
+        for way in seconds:
+            seconds[way].append(ways[way].ask("time"))
+    result = {"step": step, "threads": threads, "rounds": rounds}
+    peaks = {way: ways[way].end() for way in ("plain",)} | {"ours": ways["ours"].ask("memory")}
+    for way, times in seconds.items():
+        result |= {f"{way}_s": statistics.median(times[1:]), f"{way}_mb": peaks[way]}
+    if len(seconds) == 2:
+        pairs = zip(seconds["plain"][1:], seconds["ours"][1:], strict=True)
+        result["ratio"] = statistics.median(p / o for p, o in pairs)
+    result |= ways["ours"].ask("compare")  # last: it takes both ways in one process
+    ways["ours"].end()
+    return result
 
 
 def main():
@@ -265,34 +329,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--out")
-    parser.add_argument("--memory", action="store_true", help="measure peak memory too")
-    parser.add_argument("--only", choices=["ours", "plain"], help="take one way once, print its peak memory")
+    parser.add_argument("--way", choices=["ours", "plain"], help="be the process of one way")
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
-    job.keep_freed_memory()
-    name, _, argument = args.step.partition(":")
-    ours, usual, facts = STEPS[name](*([argument] if argument else []))
-    ways = {"ours": ours, "plain": usual}
-    if args.only:
-        ways[args.only]()
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    if args.way:
+        answer(args.step, args.way, args.threads)
         return
-    seconds = {way: [] for way, function in ways.items() if function}
-    for _ in range(args.rounds):
-        for way in seconds:
-            seconds[way].append(timed(ways[way]))
-    result = {"step": args.step, "threads": args.threads, "rounds": args.rounds}
-    result |= facts() if callable(facts) else facts
-    for way, times in seconds.items():
-        result[f"{way}_s"] = statistics.median(times)
-    if args.memory:
-        common = [args.step, "--threads", str(args.threads)]
-        result |= {f"{way}_mb": memory(common, way) for way in seconds}
-    if usual:
-        result["ratio"] = statistics.median(
-            p / o for p, o in zip(seconds["plain"], seconds["ours"], strict=True)
-        )
+    result = measure(args.step, args.rounds, args.threads)
     Path(args.out).parent.mkdir(parents=True, exist_ok=True)
     Path(args.out).write_text(json.dumps(result, indent=1))
 

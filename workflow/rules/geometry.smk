@@ -10,7 +10,7 @@ rule compute_rdm:
         f"{STUDY}/benchmarks/compute_rdm/{{readout}}/{{network}}/{{layer}}.tsv"
     conda:
         "../../envs/texalign.yaml"
-    threads: 4
+    threads: half_of_the_cores
     params:
         origin=lambda wildcards: origin(wildcards.network),
     script:

@@ -23,7 +23,7 @@ rule compute_gram:
     input:
         images=f"{STUDY}/images.h5",
         weights=weights_file,
-        library=library("gram", "networks", "store", script="compute_gram"),
+        library=library("gram", "networks", "store", "winograd", script="compute_gram"),
     output:
         f"{STUDY}/gram/{{readout}}/{{network}}.h5",
     log:
@@ -32,7 +32,7 @@ rule compute_gram:
         f"{STUDY}/benchmarks/compute_gram/{{readout}}/{{network}}.tsv"
     conda:
         "../../envs/texalign.yaml"
-    threads: 4
+    threads: half_of_the_cores
     resources:
         gpu=1,
         device=lookup(dpath="device", within=config),

@@ -4,7 +4,7 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import gram, networks, store
+from texalign import gram, networks, store, winograd
 
 entry, readout = snakemake.params.entry, snakemake.wildcards.readout
 # `--set-resources compute_gram:gpu=0` keeps a job off the GPU.
@@ -17,6 +17,7 @@ with store.open_h5(snakemake.input.images) as source:
     shapes = networks.layer_shapes(network, size)
     reference = network
     network = networks.set_precision(networks.fold_batchnorm(network, size), snakemake.params.precision)
+    network = winograd.speed_up(network, size)
     if network.precision != "float32":
         errors = gram.relative_errors(network, reference, images[:8], readout)
         job.log.info("%s: relative error of the Gram matrices %s", network.precision, errors)

@@ -514,7 +514,7 @@ def fold_batchnorm(network, size=224):
         conv.weight, conv.bias = (nn.Parameter(p.detach(), requires_grad=False) for p in fused)
         folded.module.set_submodule(norm, nn.Identity())
     folded.module.eval().to(memory_format=torch.channels_last)
-    error = _largest_difference(network, folded, size)
+    error = largest_difference(network, folded, size)
     if error > FOLDING_TOLERANCE:
         log.info("BatchNorm is not folded: a read-out would change by %.1e", error)
         return network
@@ -555,7 +555,8 @@ def _foldable_pairs(module, read_out):
     return pairs
 
 
-def _largest_difference(network, other, size):
+def largest_difference(network, other, size):
+    """Largest difference of two networks' read-outs of one random image, relative to the largest value."""
     image = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         ours = feature_maps(network, network.preprocess(image))
