@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from texalign import InputError, gram, networks
 
@@ -278,6 +279,15 @@ def test_each_image_goes_once_through_the_network_whatever_the_layers(network, i
         tail.remove()
     assert counts == [5, 3, 5, 3, 5, 2]
     assert not last  # the pass stops behind the deepest layer
+
+
+@pytest.mark.parametrize(("channels", "share"), [(64, 1), (256, 0.75), (512, 0.625), (1024, 0.5625)])
+def test_products_below_the_diagonal_are_not_taken(channels, share):
+    """Blocks of 128 rows, each times the channels that follow: N/128 + 1 of 2 N/128 blocks' products."""
+    maps = torch.zeros(2, channels, 7, 5)
+    with FlopCounterMode(display=False) as counter:
+        gram.packed_gram_matrices(maps)
+    assert counter.get_total_flops() == share * 2 * maps[:, 0].numel() * channels**2
 
 
 def test_full_gpu_memory_halves_the_batch(network, images, monkeypatch):

@@ -304,6 +304,16 @@ def test_blocks_come_in_order(batch, threads):
     np.testing.assert_array_equal(np.concatenate(parts), [images.read(i, 24) for i in range(12)])
 
 
+def test_a_run_decodes_each_image_once(tree, monkeypatch):
+    names = photographs_of(3, 5)
+    path, opened, open_image = tree(*names), [], Image.open
+    monkeypatch.setattr(Image, "open", lambda file, *rest: opened.append(str(file)) or open_image(file, *rest))
+    images = textures.load("folder", path)
+    for _ in textures.blocks(images, 16, batch=4, threads=2):
+        pass
+    assert sorted(opened) == sorted(str(path / name) for name in names)
+
+
 def test_blocks_hold_one_batch_in_memory():
     images = textures.procedural(2, 100)
     tracemalloc.start()
