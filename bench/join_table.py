@@ -12,19 +12,33 @@ import pandas as pd
 import psutil
 import torch
 
-HEAD = """# Benchmark
+HEAD = """Ours against the plain way (`bench/plain.py`), by turns, each in a process of its own; medians of
+{rounds} rounds. Made by `make bench` on: {machine}.
 
-Ours against the plain way (`bench/plain.py`), by turns in one process; medians of {rounds} rounds; peak
-memory in a process of its own for each. Made by `make bench` on: {machine}.
-
-What this machine can do, measured in the same run: float32 products {torch_matmul_gflops:.0f} (torch) and
-{numpy_matmul_gflops:.0f} GFLOP/s (NumPy), 3 x 3 convolutions {convolution_gflops:.0f} GFLOP/s, memory
+What this machine can do, measured in the same run: float32 matrix products {torch_matmul_gflops:.0f} GFLOP/s
+(torch) and {numpy_matmul_gflops:.0f} (NumPy), 3 x 3 convolutions {convolution_gflops:.0f}, memory
 {memory_gbytes:.0f} GB/s.
 
-`share` is the rate of the operations that the step cannot do without, as a share of the convolution rate
-(features) or of the fastest product (RDM).
+`share`: the operations that the step cannot do without, each second, as a share of the convolution rate
+(features; Winograd convolutions do with fewer) or of the fastest product (RDM). `over bare`: the time over
+that of the RDM's matrix products alone.
 
 """
+
+#: Column of the measurements, and of the table.
+COLUMNS = {
+    "step": "step",
+    "items": "items",
+    "ours_s": "ours, s",
+    "plain_s": "plain, s",
+    "ratio": "ratio",
+    "items_per_s": "items/s",
+    "share": "share",
+    "over_bare": "over bare",
+    "ours_mb": "ours, MB",
+    "plain_mb": "plain, MB",
+    "relative_difference": "relative difference",
+}
 
 
 def machine():
@@ -42,6 +56,13 @@ def cpuinfo():
     return path.read_text().splitlines() if path.exists() else []
 
 
+def cell(value):
+    """Write a number of the table with three digits, and nothing for what was not measured."""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return str(value)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+")
@@ -54,15 +75,12 @@ def main():
     peak = table["step"].str.startswith("features").map({True: limits["convolution_gflops"], False: product})
     table["items_per_s"] = table["items"] / table["ours_s"]
     table["share"] = table["flop"] / table["ours_s"] / 1e9 / peak
-    columns = ["step", "items", "ours_s", "plain_s", "ratio", "items_per_s", "share"]
-    columns += ["ours_mb", "plain_mb", "relative_difference"]
-    table = table[columns]
+    table["over_bare"] = table["ours_s"] / table.get("bare_s")
+    table = table[list(COLUMNS)]
     table.to_csv(args.out[1], index=False)
-    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    for row in table.itertuples(index=False):
-        cells = [f"{v:.3g}" if isinstance(v, float) and v == v else ("" if v != v else str(v)) for v in row]
-        lines.append("| " + " | ".join(cells) + " |")
-    head = HEAD.format(rounds=rows[1]["rounds"], machine=machine(), **limits)
+    lines = ["| " + " | ".join(COLUMNS.values()) + " |", "|" + "---|" * len(COLUMNS)]
+    lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in table.itertuples(index=False)]
+    head = HEAD.format(machine=machine(), **limits)
     Path(args.out[0]).write_text(head + "\n".join(lines) + "\n")
 
 

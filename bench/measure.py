@@ -2,6 +2,9 @@
 
 Usage: python bench/measure.py STEP [--rounds 5] [--threads 2] --out step.json
 
+A step is a name of this file with its arguments: `ward`, `rdm:2000:256`, `features:vgg16:bf16`. Networks
+run on the GPU where there is one.
+
 Each way has a process of its own, because the memory allocator and OpenMP are set up for a whole
 process: ours as in every rule (`job.start`), the plain one as Python comes. Times are medians of the
 rounds after a first one that is not counted; peak memory is the process's, its input included.
@@ -27,10 +30,12 @@ import plain
 import torch
 import yaml
 from PIL import Image
+from scipy.linalg.blas import ssyrk
 from torch.utils.flop_counter import FlopCounterMode
 
 from texalign import geometry, gram, information, job, losses, networks, store, textures, winograd
 
+DEVICE = networks.pick_device()
 MODELS = yaml.safe_load((Path(__file__).parents[1] / "config/models.yaml").read_text())
 STEPS = {}
 
@@ -46,11 +51,12 @@ def photographs(n, size=224):
     return np.stack([images.read(i, size) for i in range(n)])
 
 
-def load(name):
+def load(name, precision="float32"):
     """The network as our rules use it, and the module as torchvision gives it."""
     entry = MODELS[name] | {"weights": "untrained", "seed": 0}
-    network, plain = networks.load(entry, device="cpu"), networks.load(entry, device="cpu")
-    return networks.fold_batchnorm(network), plain.module.to(memory_format=torch.contiguous_format)
+    network, plain = networks.load(entry), networks.load(entry)
+    network = networks.set_precision(networks.fold_batchnorm(network), precision)
+    return network, plain.module.to(memory_format=torch.contiguous_format)
 
 
 def flops(function):
@@ -60,14 +66,17 @@ def flops(function):
 
 
 @step
-def features(name, n=16):
-    """Images to packed Gram matrices, all layers of a network."""
-    network, module = load(name)
-    network = winograd.speed_up(network)
+def features(name, precision="float32"):
+    """Images to packed Gram matrices, all layers of a network; `flop` without Winograd's savings."""
+    network, module = load(name, precision)
+    fast = winograd.speed_up(network)
+    n = 16 if DEVICE.type == "cpu" else 512
     images, layers = photographs(n), list(network.layers.values())
+    batch = gram.batch_size(fast, 224)
 
     def ours():
-        return gram.one_batch(network, images)
+        parts = [gram.one_batch(fast, images[i : i + batch]) for i in range(0, n, batch)]
+        return {layer: np.concatenate([part[layer] for part in parts]) for layer in network.layers}
 
     def usual():
         return plain.gram_matrices(module, layers, images)
@@ -79,7 +88,8 @@ def features(name, n=16):
             for layer, name in network.layers.items()
         )
         with torch.no_grad():
-            work = flops(lambda: networks.read(network, network.preprocess(images), lambda *_: None))
+            image = network.preprocess(images[:1])
+            work = n * flops(lambda: networks.read(network, image, lambda *_: None))
         shapes = networks.layer_shapes(network, 224).values()
         work += sum(n * channels**2 * height * width for channels, height, width in shapes)
         return {"items": n, "flop": work, "relative_difference": error}
@@ -133,7 +143,10 @@ def write_gram(n=64):
 
 @step
 def rdm(n=2000, channels=256):
-    """Packed Gram matrices in HDF5 to the Euclidean and the cosine RDM."""
+    """Packed Gram matrices in HDF5 to the Euclidean and the cosine RDM; `bare_s`: the products alone.
+
+    The plain way holds all squares, 6 GB at 5640 x 512 channels twice over: it is left out there.
+    """
     path = Path(tempfile.mkdtemp()) / "gram.h5"
     maps = np.random.default_rng(0).standard_normal((n, channels, 16), dtype=np.float32)
     with store.create_h5(path) as file:
@@ -144,17 +157,26 @@ def rdm(n=2000, channels=256):
         writer.flush()
 
     def ours():
-        with store.open_h5(path) as file:
+        with store.open_h5(path, strided=True) as file:
             return geometry.rdms(file["gram"])[0]
 
     def usual():
         return plain.rdm(maps @ maps.transpose(0, 2, 1))
 
     def facts():
-        error = float(np.abs(ours() / usual()[np.triu_indices(n, 1)] - 1).max())
-        return {"items": n, "flop": n * n * gram.n_packed(channels), "relative_difference": error}
+        width = gram.n_packed(channels)
+        slab = np.random.default_rng(0).standard_normal((n, min(width, geometry.SLAB)), dtype=np.float32)
+        bare = (
+            min(timed(lambda: ssyrk(1.0, slab.T, trans=1, lower=1)) for _ in range(5)) * width / slab.shape[1]
+        )
+        result = {"items": n, "flop": n * n * width, "bare_s": bare}
+        if with_plain:
+            error = float(np.abs(ours() / usual()[np.triu_indices(n, 1)] - 1).max())
+            result["relative_difference"] = error
+        return result
 
-    return ours, usual, facts
+    with_plain = n * channels**2 < 1e9
+    return ours, usual if with_plain else None, facts
 
 
 @step
@@ -195,7 +217,7 @@ def nsb(n=5640):
 def closure(name="vgg19", size=224):
     """One evaluation of the synthesis loss and its gradient."""
     network, module = load(name)
-    image = torch.rand(1, 3, size, size)
+    image = torch.rand(1, 3, size, size, device=DEVICE)
     with torch.no_grad():
         maps = networks.feature_maps(network, image)
     positions = {network.layers[k]: m[0, 0].numel() for k, m in maps.items()}
@@ -227,12 +249,13 @@ def closure(name="vgg19", size=224):
 
 @step
 def limits():
-    """What this machine can do: GEMM, convolution, memory."""
-    a = torch.randn(2048, 2048)
+    """What this machine can do in float32: matrix products, convolutions, memory."""
+    square = torch.randn(4096, 4096, device=DEVICE)
+    array = np.random.default_rng(0).standard_normal((2048, 2048), dtype=np.float32)
     block = np.ones(2**27, np.float32)
     target = np.empty_like(block)
-    conv = torch.nn.Conv2d(128, 128, 3, padding=1).to(memory_format=torch.channels_last)
-    x = torch.randn(8, 128, 56, 56).to(memory_format=torch.channels_last)
+    conv = torch.nn.Conv2d(128, 128, 3, padding=1).to(DEVICE, memory_format=torch.channels_last)
+    x = torch.randn(8, 128, 56, 56, device=DEVICE).to(memory_format=torch.channels_last)
 
     def best(function, work, n=7):
         function()
@@ -240,8 +263,8 @@ def limits():
 
     with torch.inference_mode():
         rates = {
-            "torch_matmul_gflops": best(lambda: a @ a, 2 * 2048**3),
-            "numpy_matmul_gflops": best(lambda: a.numpy() @ a.numpy(), 2 * 2048**3),
+            "torch_matmul_gflops": best(lambda: square @ square, 2 * 4096**3),
+            "numpy_matmul_gflops": best(lambda: array @ array, 2 * 2048**3),
             "convolution_gflops": best(lambda: conv(x), 2 * 8 * 56 * 56 * 128 * 128 * 9),
             "memory_gbytes": best(lambda: np.copyto(target, block), 2 * block.nbytes),
         }
@@ -251,6 +274,8 @@ def limits():
 def timed(function):
     began = time.perf_counter()
     function()
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
     return time.perf_counter() - began
 
 
@@ -265,7 +290,7 @@ class Way:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"GOMP_SPINCOUNT": "1000"},
+            env=os.environ | {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": str(threads)},
         )
         self.facts = self.ask("facts")
 
@@ -289,8 +314,8 @@ def answer(step, way, threads):
     torch.manual_seed(0)
     if way == "ours":
         job.keep_freed_memory()
-    name, _, argument = step.partition(":")
-    ours, usual, facts = STEPS[name](*([argument] if argument else []))
+    name, *arguments = step.split(":")
+    ours, usual, facts = STEPS[name](*(int(a) if a.isdigit() else a for a in arguments))
     function = {"ours": ours, "plain": usual}[way]
     for line in sys.stdin:
         what = line.strip()
@@ -325,7 +350,7 @@ def measure(step, rounds, threads):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("step", help="one of " + ", ".join(STEPS) + "; features:NETWORK")
+    parser.add_argument("step", help="one of " + ", ".join(STEPS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--out")

@@ -25,13 +25,13 @@ def gram_matrices(module, layers, images, batch=8):
     ]
     for first in range(0, len(images), batch):
         part = torch.from_numpy(images[first : first + batch]).permute(0, 3, 1, 2).contiguous().float() / 255
-        module((part - MEAN) / STD)
+        module(((part - MEAN) / STD).to(next(module.parameters()).device))
         for name in layers:
             features = maps[name].flatten(2)
             grams[name].append(torch.einsum("bim,bjm->bij", features, features))
     for hook in hooks:
         hook.remove()
-    return {name: torch.cat(parts).numpy() for name, parts in grams.items()}
+    return {name: torch.cat(parts).cpu().numpy() for name, parts in grams.items()}
 
 
 def decode(paths, size):
