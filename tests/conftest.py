@@ -1,6 +1,7 @@
-"""What the tests of the whole workflow share: one tiny study, really run once."""
+"""What tests share: one tiny study, really run once, and a small disk."""
 
 import importlib.util
+import subprocess
 import time
 from pathlib import Path
 
@@ -59,3 +60,19 @@ def finished(finished_study, tmp_path):
 def fresh(tmp_path):
     """A copy of this repository with a tiny procedural study in it, nothing made."""
     return Study(tmp_path / "study")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a file system of 256 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    if not mounted:
+        pytest.skip("mounting a small file system is not allowed here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)

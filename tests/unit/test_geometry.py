@@ -1,6 +1,7 @@
 """RDMs, Ward trees and clusterings: against SciPy and scikit-learn, to the accuracy that is promised."""
 
 import itertools
+import shutil
 
 import numpy as np
 import pytest
@@ -532,6 +533,21 @@ def test_constant_rdm_is_like_none(correlation, value):
     assert np.isnan(result[2]).all()
     assert np.isnan(result[:, 2]).all()
     assert np.isfinite(result[:2, :2]).all()
+
+
+def test_second_order_on_a_full_disk(small_disk):
+    def filling():
+        yield from ranked(2, 10_000)
+        (small_disk / "by another").write_bytes(bytes(shutil.disk_usage(small_disk).free))
+        yield from ranked(2, 10_000)
+
+    for rdms, length, needed in ((ranked(4, 20_000), 20_000, "0.00032"), (filling(), 10_000, "0.00016")):
+        with pytest.raises(InputError) as told:
+            geometry.second_order(rdms, 4, length, scratch=small_disk)
+        assert str(told.value) == (
+            f"{small_disk}: no space left on the disk, {needed} GB are needed; "
+            "free some, or name another folder by TMPDIR, and run again"
+        )
 
 
 def test_unknown_correlation():

@@ -24,7 +24,7 @@ with store.open_h5(snakemake.input.images) as source:
     batch = gram.batch_size(network, size)
     job.log.info("%s on %s, batches of %d, layers %s", entry["architecture"], network.device, batch, shapes)
 
-    with store.create_h5(snakemake.output[0]) as file:
+    with store.create_h5(snakemake.output[0], store.gram_bytes(shapes, len(images))) as file:
         store.write_keys(file, files, classes)
         file.attrs.update(store.network_attributes(network, entry, readout))
         writers = store.gram_writers(file, network.layers, shapes, len(images))

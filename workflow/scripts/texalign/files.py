@@ -5,19 +5,22 @@ import errno
 import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 from texalign import InputError
 
 
 @contextlib.contextmanager
-def whole(path):
+def whole(path, size=0):
     """Write a file under a temporary name, and rename it when it is complete.
 
     Parameters
     ----------
     path : str or Path
         The final name. Its folder is created.
+    size : int, optional
+        Bytes that will be written. Where the disk has less room, that is told before any work.
 
     Yields
     ------
@@ -31,8 +34,9 @@ def whole(path):
         The disk is full. Nothing is left behind.
     """
     path = Path(path)
-    with _clear_when_disk_is_full(path):
+    with _clear_when_disk_is_full(path, size):
         temporary = _temporary(path)
+        _check_room(path.parent, size)
         try:
             yield temporary
             with open(temporary, "rb") as handle:
@@ -74,6 +78,29 @@ def whole_folder(path):
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def scratch(folder=None, size=0):
+    """Open a file without a name, to write and to read back, which is gone when the block ends.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        The system's folder for temporary files, which the variable TMPDIR names, by default.
+    size : int, optional
+        Bytes that will be written. Where the disk has less room, that is told before any work.
+
+    Raises
+    ------
+    InputError
+        The disk is full.
+    """
+    folder = Path(folder or tempfile.gettempdir())
+    with _clear_when_disk_is_full(folder, size, "free some, or name another folder by TMPDIR"):
+        _check_room(folder, size)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file
+
+
 def _temporary(path):
     """Name a sibling to write to, and clear what killed jobs have left of earlier ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,19 +114,18 @@ def _temporary(path):
     return path.with_name(f".writing-{os.getpid()}-{path.name}")
 
 
+def _check_room(folder, size):
+    disk = shutil.disk_usage(folder)
+    if disk.total and disk.free < size:  # some network disks tell nothing
+        raise OSError(errno.ENOSPC, f"{disk.free} bytes are free")
+
+
 @contextlib.contextmanager
-def _clear_when_disk_is_full(path):
+def _clear_when_disk_is_full(path, size=0, advice="free some, or use another disk"):
     try:
         yield
-    except (OSError, RuntimeError) as error:
-        if _is_disk_full(error):
-            raise InputError(
-                f"{path}: no space left on the disk; free some, or use another disk, and run again"
-            ) from error
-        raise
-
-
-def _is_disk_full(error):
-    # HDF5 wraps the system's error in an OSError or RuntimeError of its own, with the number in the text.
-    number = getattr(error, "errno", None)
-    return number in (errno.ENOSPC, errno.EDQUOT) or f"errno = {errno.ENOSPC}" in str(error)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        needed = f", {size / 1e9:.3g} GB are needed" if size else ""
+        raise InputError(f"{path}: no space left on the disk{needed}; {advice}, and run again") from error

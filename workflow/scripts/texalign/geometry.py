@@ -1,7 +1,6 @@
 """Packed Gram matrices → RDMs, Ward trees, clusterings."""
 
 import logging
-import tempfile
 
 import numpy as np
 import scipy.cluster.hierarchy
@@ -10,6 +9,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from texalign import InputError
+from texalign.files import scratch as scratch_file
 
 log = logging.getLogger(__name__)
 
@@ -332,14 +332,14 @@ def second_order(rdms, m, length, correlation="spearman", scratch=None):
     """
     if correlation not in CORRELATIONS:
         raise InputError(f"correlation: {correlation!r} is not allowed; use one of {', '.join(CORRELATIONS)}")
-    with tempfile.TemporaryFile(dir=scratch) as file:
+    with scratch_file(scratch, 4 * m * length) as file:
         # Plain reads and writes: the pages of a memory map would count as this job's memory.
         for vector in rdms:
             values = _ranks(vector) if correlation == "spearman" else np.asarray(vector, np.float64)
             # The mean of equal values may differ from them in the last digit.
             constant = values.min() == values.max()
             values = np.full_like(values, np.nan) if constant else values - values.mean()
-            (values / np.linalg.norm(values)).astype(np.float32).tofile(file)
+            file.write((values / np.linalg.norm(values)).astype(np.float32))
         products = np.zeros((m, m))
         step = max(1, PRODUCT_BLOCK // m)
         for first in range(0, length, step):

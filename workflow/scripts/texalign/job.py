@@ -1,5 +1,6 @@
 """What every rule script opens with: its log, its threads, its memory allocator, its last words."""
 
+import contextlib
 import ctypes
 import logging
 import os
@@ -53,8 +54,9 @@ def keep_freed_memory():
 def _last_words(kind, error, trace):
     """Tell one line when the input is at fault, and all that is known when the program is."""
     if issubclass(kind, InputError):
-        for stream in {_terminal, sys.stderr}:
-            print(f"{_name}: {error}", file=stream, flush=True)
+        for stream in dict.fromkeys((_terminal, sys.stderr)):
+            with contextlib.suppress(OSError):  # the log, on a disk that is full
+                print(f"{_name}: {error}", file=stream, flush=True)
     else:
         log.critical("failed", exc_info=(kind, error, trace))
 

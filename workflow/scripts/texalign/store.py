@@ -1,6 +1,7 @@
 """The HDF5 layouts of the study, written whole or not at all."""
 
 import contextlib
+import io
 import os
 from importlib import metadata
 
@@ -15,22 +16,50 @@ from texalign.files import whole
 CHUNK = (64, 4096)
 
 
-@contextlib.contextmanager
-def create_h5(path):
-    """Open a new HDF5 file that appears under `path` when the block ends without an error."""
-    with whole(path) as temporary:
-        # Without a cache, chunks reach the disk when they are written: a full disk shows there, as an
-        # error that can be told, and not when HDF5 closes a dataset, which it does not survive.
-        file = h5py.File(temporary, "w", libver="v110", rdcc_nbytes=0)
+#: Bytes above which a write can only be a dataset's values: HDF5's own tables come in smaller pieces.
+VALUES = 2**16
+
+
+class _Disk(io.FileIO):
+    """What HDF5 writes to. It keeps the first error, as of a full disk, for `create_h5` to raise.
+
+    HDF5 crashes the process where one of its own tables cannot be written, so it is not told of that.
+    It survives, and stops at once, where a dataset's values cannot.
+    """
+
+    error = None
+
+    def write(self, data):
+        size = len(data)
         try:
-            yield file
-            file.flush()
-        except BaseException:
-            os.truncate(temporary, 0)  # room for what HDF5 writes when it closes the file
-            with contextlib.suppress(RuntimeError):  # after a failed flush it does not close it
-                file.close()
-            raise
-        file.close()
+            if self.error:
+                raise self.error
+            while data:  # the system takes 2 GiB at a time, and less where the disk is almost full
+                data = data[super().write(data) :]
+        except OSError as error:
+            self.error = error
+            if size > VALUES:
+                raise
+
+
+@contextlib.contextmanager
+def create_h5(path, size=0):
+    """Open a new HDF5 file that appears under `path` when the block ends without an error.
+
+    Parameters
+    ----------
+    path : str or Path
+    size : int, optional
+        Bytes that it will hold, where they are many: see `texalign.files.whole`.
+    """
+    with whole(path, size) as temporary, _Disk(temporary, "w+") as disk:
+        try:
+            # Without a cache, chunks reach the disk when they are written, and a full disk shows there.
+            with h5py.File(disk, "w", libver="v110", rdcc_nbytes=0) as file:
+                yield file
+        finally:
+            if disk.error:
+                raise disk.error
 
 
 def open_h5(path, strided=False):
@@ -164,6 +193,11 @@ def network_attributes(network, entry, readout):
         "device": str(network.device),
         "versions": versions(),
     }
+
+
+def gram_bytes(shapes, n):
+    """Bytes of the packed Gram matrices of n textures in layers of these shapes (N, H', W')."""
+    return 4 * n * sum(channels * (channels + 1) // 2 for channels, _, _ in shapes.values())
 
 
 def gram_writers(file, layers, shapes, n):
