@@ -515,6 +515,23 @@ def test_second_order_of_large_rdms():
     result = geometry.second_order(rdms, 3, 300_000)
     assert result[0, 2] == pytest.approx(stats.spearmanr(rdms[0], rdms[2]).statistic, abs=1e-5)
     np.testing.assert_allclose(result.diagonal(), 1, atol=1e-5)
+    np.testing.assert_array_equal(result, geometry.second_order(rdms, 3, 300_000, threads=2))
+
+
+@pytest.mark.parametrize("threads", [1, 3, 20])
+def test_side_by_side_keeps_order_and_takes_no_more_than_it_needs(threads):
+    waiting, most = set(), []
+
+    def items():
+        for item in range(10):
+            waiting.add(item)
+            most.append(len(waiting))
+            yield item
+
+    for item in geometry._side_by_side(lambda item: item, items(), threads):
+        waiting.remove(item)
+    assert not waiting
+    assert max(most) == min(threads, 10)
 
 
 @settings(max_examples=60, deadline=None)

@@ -26,6 +26,7 @@ matrix = geometry.second_order(
     geometry.condensed_length(len(classes)),
     snakemake.params.correlation,
     snakemake.resources.tmpdir,
+    snakemake.threads,
 )
 with store.create_h5(snakemake.output[0]) as file:
     file["second_order"], file["class_identity"] = matrix[:-1, :-1], matrix[-1, :-1]

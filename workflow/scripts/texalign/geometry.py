@@ -1,6 +1,9 @@
 """Packed Gram matrices → RDMs, Ward trees, clusterings."""
 
 import logging
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import scipy.cluster.hierarchy
@@ -312,18 +315,20 @@ def class_identity_rdm(classes):
     return pairs
 
 
-def second_order(rdms, m, length, correlation="spearman", scratch=None):
+def second_order(rdms, m, length, correlation="spearman", scratch=None, threads=1):
     """Correlate RDMs with each other, over all pairs of textures.
 
     Parameters
     ----------
     rdms : iterable of array, shape (length,)
-        m condensed RDMs, one after the other. Only one is in memory at a time.
+        m condensed RDMs, one after the other. As many as threads are in memory at a time.
     m, length : int
     correlation : {'spearman', 'pearson'}
         `spearman` takes average ranks where distances tie.
     scratch : str or Path, optional
         Folder for m x length float32 values while this runs.
+    threads : int, optional
+        RDMs that are ranked side by side.
 
     Returns
     -------
@@ -334,12 +339,8 @@ def second_order(rdms, m, length, correlation="spearman", scratch=None):
         raise InputError(f"correlation: {correlation!r} is not allowed; use one of {', '.join(CORRELATIONS)}")
     with scratch_file(scratch, 4 * m * length) as file:
         # Plain reads and writes: the pages of a memory map would count as this job's memory.
-        for vector in rdms:
-            values = _ranks(vector) if correlation == "spearman" else np.asarray(vector, np.float64)
-            # The mean of equal values may differ from them in the last digit.
-            constant = values.min() == values.max()
-            values = np.full_like(values, np.nan) if constant else values - values.mean()
-            file.write((values / np.linalg.norm(values)).astype(np.float32))
+        for values in _side_by_side(partial(_standardized, correlation=correlation), rdms, threads):
+            file.write(values)
         products = np.zeros((m, m))
         step = max(1, PRODUCT_BLOCK // m)
         for first in range(0, length, step):
@@ -349,6 +350,27 @@ def second_order(rdms, m, length, correlation="spearman", scratch=None):
                 block[row] = np.fromfile(file, np.float32, block.shape[1])
             products += block @ block.T
     return np.clip(products, -1, 1)
+
+
+def _side_by_side(function, items, threads):
+    """``map(function, items)`` by threads, with as many items as threads in memory."""
+    with ThreadPoolExecutor(threads) as pool:
+        running = deque()
+        for item in items:
+            running.append(pool.submit(function, item))
+            if len(running) == threads:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def _standardized(values, correlation):
+    """Values or ranks with mean zero and norm one, as float32; NaN where all are the same."""
+    values = _ranks(values) if correlation == "spearman" else np.asarray(values, np.float64)
+    # The mean of equal values may differ from them in the last digit.
+    constant = values.min() == values.max()
+    values = np.full_like(values, np.nan) if constant else values - values.mean()
+    return (values / np.linalg.norm(values)).astype(np.float32)
 
 
 def _ranks(values):
