@@ -42,7 +42,7 @@ rule measure_activations:
 
 rule synthesize_texture:
     input:
-        exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
+        exemplars=exemplars_together,
         weights=weights_file,
         activations=activations_file,
         library=library(
@@ -63,8 +63,8 @@ rule synthesize_texture:
     benchmark:
         f"{STUDY}/benchmarks/synthesize_texture/{{texture}}/{{run}}{{network}}.tsv"
     wildcard_constraints:
-        # Beside the networks' images lie the exemplar and the baseline.
-        network=rf"(?!(exemplar|{BASELINE})\.)[A-Za-z0-9][A-Za-z0-9_.-]*",
+        texture=rf"(?!({BATCHED})/)[^\W_][\w-]*",
+        network=MAKER,
     conda:
         "../../envs/texalign.yaml"
     threads: 4
@@ -73,12 +73,8 @@ rule synthesize_texture:
         device=SYNTHESIS_DEVICE,
         checkpoint_every=lookup(dpath="synthesis/checkpoint_every", within=config),
     params:
-        name=texture_name,
-        entry=lambda wildcards: network_entry(models[wildcards.network]),
-        loss=synthesis_loss,
-        settings=synthesis_settings,
-        seed=seed_of,
-        precision=lookup(dpath="precision", within=config),
+        names=names_together,
+        recipe=synthesis_recipe,
     script:
         "../scripts/synthesize_texture.py"
 

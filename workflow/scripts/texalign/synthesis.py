@@ -243,12 +243,16 @@ class Objective:
         self.dtype = next(network.module.parameters()).dtype
         exemplars = [self.normalise(exemplar) for exemplar in exemplars]
         if len({exemplar.shape for exemplar in exemplars}) != 1:
-            raise InputError("exemplars: those of one batch must have one size")
+            sizes = ", ".join(sorted({f"{height}x{width}" for _, height, width in map(np.shape, exemplars)}))
+            raise InputError(
+                f"exemplars: those made together must have one size, not {sizes} px; "
+                "resize them, or list them apart"
+            )
         self.exemplars = torch.stack(exemplars)
         if (self.exemplars.amax((2, 3)) == self.exemplars.amin((2, 3))).all(1).any():
             raise InputError("exemplar: the image is constant, it has no texture; give another")
         self.shapes = self.check(tuple(self.exemplars.shape[2:]))
-        self.draws = [0] * len(exemplars)
+        self.draws, self.most = [0] * len(exemplars), len(exemplars)
         self.targets = [self._describe(index) for index in range(len(exemplars))]
 
     @property
@@ -346,7 +350,7 @@ class Objective:
         return torch.stack([values[layer] for layer in self.network.layers])
 
     def evaluate(self, requests):
-        """Losses and gradients of several images in one forward and backward pass.
+        """Losses and gradients of several images, in as few passes as the memory allows.
 
         Parameters
         ----------
@@ -358,6 +362,20 @@ class Objective:
         list of (list of float, Tensor)
             Loss of each layer, NaN where the gradient is not finite, and the gradient (3, H, W).
         """
+        answers = []
+        while len(answers) < len(requests):
+            part = requests[len(answers) :][: self.most]
+            try:
+                answers += self._evaluate(part)
+            except torch.OutOfMemoryError:
+                if len(part) == 1:
+                    raise
+                self.most = len(part) // 2
+                torch.cuda.empty_cache()
+                log.info("the memory is full; going on with %d images at a time", self.most)
+        return answers
+
+    def _evaluate(self, requests):
         which, images, draws = zip(*requests, strict=True)
         for index, draw in zip(which, draws, strict=True):
             if self.draws[index] != draw:
