@@ -8,6 +8,8 @@ rule synthesize_batch:
         weights=weights_file,
         activations=activations_file,
         library=library(
+            "descent",
+            "gatys",
             "gram",
             "losses",
             "networks",

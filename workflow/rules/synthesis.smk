@@ -21,7 +21,7 @@ rule measure_activations:
     input:
         images=f"{STUDY}/images.h5",
         weights=weights_file,
-        library=library("gram", "losses", "networks", "store", script="measure_activations"),
+        library=library("gatys", "gram", "networks", "store", script="measure_activations"),
     output:
         f"{STUDY}/synthesis/activations/{{network}}.h5",
     log:
@@ -46,6 +46,8 @@ rule synthesize_texture:
         weights=weights_file,
         activations=activations_file,
         library=library(
+            "descent",
+            "gatys",
             "gram",
             "losses",
             "networks",
@@ -83,6 +85,7 @@ rule synthesize_statistics:
     input:
         exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
         library=library(
+            "descent",
             "gram",
             "losses",
             "networks",

@@ -12,16 +12,14 @@ from pathlib import Path
 
 import torch
 
-from texalign import losses, networks, store, synthesis
+from texalign import gatys, losses, networks, synthesis
 
 recipe, wildcards, output = snakemake.params.recipe, snakemake.wildcards, snakemake.output
 entry = recipe["entry"]
 device = snakemake.resources.device if snakemake.resources.get("gpu", 0) else "cpu"
 network = networks.load(entry, snakemake.input.get("weights"), device=device)
 if snakemake.input.get("activations"):
-    with store.open_h5(snakemake.input.activations) as source:
-        means = {name: torch.from_numpy(source[name][:]) for name in source}
-    network = losses.gatys_network(losses.gatys_network(network), means)
+    network = gatys.prepare(network, gatys.read_activations(snakemake.input.activations))
 
 folders = [Path(path).parent for path in snakemake.input.exemplars]
 exemplars = [synthesis.load_exemplar(path) for path in snakemake.input.exemplars]
