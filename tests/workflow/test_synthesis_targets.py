@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from studies import Study, kill, make_photographs, models, started
+from studies import Study, assert_one_line, kill, make_photographs, models, refusal, started
 
 #: Few steps on small photographs by one network of two layers.
 SYNTHESIS = {
@@ -281,18 +281,6 @@ def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
 
 
 # ---------------------------------------------------------------- bad input
-
-
-def refusal(study, *arguments):
-    done = study.snakemake(*arguments)
-    assert done.returncode != 0, done.stdout
-    assert "Traceback (most recent call last)" not in done.stdout
-    assert not study.leftovers()
-    return done.stdout
-
-
-def assert_one_line(output, *words):
-    assert any(all(word in line for word in words) for line in output.splitlines()), output
 
 
 @pytest.mark.parametrize(
