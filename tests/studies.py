@@ -193,6 +193,20 @@ def jobs(output):
     return set(found)
 
 
+def refusal(study, *arguments):
+    """Run snakemake, which must fail and leave nothing half-written, and return what it said."""
+    done = study.snakemake(*arguments)
+    assert done.returncode != 0, done.stdout
+    assert "Traceback (most recent call last)" not in done.stdout
+    assert not study.leftovers()
+    return done.stdout
+
+
+def assert_one_line(output, *words):
+    """Some line has all these words."""
+    assert any(all(word in line for word in words) for line in output.splitlines()), output
+
+
 def make_photographs(folder, classes=3, per_class=4, size=24):
     """A folder of classes of noise, each with its own grain."""
     rng = np.random.default_rng(0)

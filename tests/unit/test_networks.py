@@ -49,14 +49,6 @@ FAMILIES = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def untrained(entry, **changes):
     changes = {"weights": "untrained"} | changes
     return networks.load({k: v for k, v in entry.items() if k != "sha256"} | changes, device="cpu")

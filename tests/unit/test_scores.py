@@ -5,35 +5,18 @@ import math
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from torch import nn
+from small import blobs, small_network
 
-from texalign import InputError, networks, portilla_simoncelli, scores, synthesis
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+from texalign import InputError, portilla_simoncelli, scores, synthesis
 
 
 @pytest.fixture(scope="module")
 def network():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        module = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Conv2d(6, 8, 3, stride=2))
-    return networks.Network(module.eval().requires_grad_(False), {"L1": "0", "L2": "2"})
-
-
-def blobs(seed, height=16, width=16):
-    grid = np.random.default_rng(seed).integers(0, 256, (height // 4, width // 4, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(grid).resize((width, height)))
+    return small_network()
 
 
 def test_losses_are_those_of_evaluate(network):
-    exemplar, images = blobs(0), [blobs(1), blobs(2, 20, 24), blobs(0)]
+    exemplar, images = blobs(seed=0), [blobs(seed=1), blobs(20, 24, seed=2), blobs(seed=0)]
     values = scores.losses_of(network, exemplar, images, "paper", layers=["L2"])
     for value, image in zip(values, images, strict=True):
         expected = synthesis.evaluate(network, image, exemplar, layers=["L2"])
@@ -42,7 +25,7 @@ def test_losses_are_those_of_evaluate(network):
 
 
 def test_an_image_that_is_too_small_has_no_loss(network, caplog):
-    values = scores.losses_of(network, blobs(0), [blobs(1), blobs(1)[:3, :3]])
+    values = scores.losses_of(network, blobs(seed=0), [blobs(seed=1), blobs(seed=1)[:3, :3]])
     assert math.isfinite(values[0]["loss"])
     assert math.isnan(values[1]["loss"])
     assert scores.mean(values) == values[0]
@@ -59,7 +42,7 @@ def test_halves_are_of_one_size_and_share_no_pixel(shape):
 
 
 def test_losses_between_halves(network):
-    exemplar = blobs(0)
+    exemplar = blobs(seed=0)
     found = scores.between_halves(network, exemplar)
     pairs = [(exemplar[:, :8], exemplar[:, 8:]), (exemplar[:8], exemplar[8:])]
     expected = [synthesis.evaluate(network, other, one) for one, other in pairs]
@@ -75,7 +58,7 @@ def test_the_worst_layer_is_found_behind_a_large_one():
 
 
 def test_halves_of_a_half_constant_exemplar(network, caplog):
-    exemplar = blobs(0).copy()
+    exemplar = blobs(seed=0).copy()
     exemplar[:8] = 7
     assert math.isfinite(scores.between_halves(network, exemplar)["loss"])
     assert "constant" in caplog.text
@@ -87,26 +70,26 @@ def test_halves_of_a_half_constant_exemplar(network, caplog):
 def test_without_plenoptic_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(portilla_simoncelli, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"pip install -r envs/plenoptic.txt"):
-        portilla_simoncelli.distances(blobs(0, 32, 32), [])
+        portilla_simoncelli.distances(blobs(32, 32, seed=0), [])
 
 
 def test_grey_is_cut_to_what_the_scales_divide():
-    assert portilla_simoncelli.grey(blobs(0, 120, 132)).shape == (1, 1, 112, 128)
+    assert portilla_simoncelli.grey(blobs(120, 132, seed=0)).shape == (1, 1, 112, 128)
     white = portilla_simoncelli.grey(np.full((32, 32, 3), 255, np.uint8))
     torch.testing.assert_close(white, torch.ones(1, 1, 32, 32, dtype=torch.float64))
     with pytest.raises(InputError, match="12x20 px is too small; at least 14"):
-        portilla_simoncelli.grey(blobs(0, 12, 20))
+        portilla_simoncelli.grey(blobs(12, 20, seed=0))
 
 
 @pytest.mark.filterwarnings("default")  # other people's package
 @pytest.mark.skipif(not portilla_simoncelli.is_available(), reason="plenoptic is not installed")
 def test_a_synthesis_nears_the_statistics():
-    exemplar = blobs(0, 32, 32)
+    exemplar = blobs(32, 32, seed=0)
     image, trace = portilla_simoncelli.synthesize(exemplar, iterations=20)
     assert image.shape == (3, 32, 32)
     assert trace[-1]["loss"] < 0.2 * trace[0]["loss"]
     shown = (image.permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-    own, near, far = portilla_simoncelli.distances(exemplar, [exemplar, shown, blobs(1, 32, 32)])
+    own, near, far = portilla_simoncelli.distances(exemplar, [exemplar, shown, blobs(32, 32, seed=1)])
     assert own == pytest.approx(0, abs=1e-9)
     assert near < far
     again, _ = portilla_simoncelli.synthesize(exemplar, iterations=20)

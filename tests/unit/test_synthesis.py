@@ -6,10 +6,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from torch import nn
+from small import blobs, noise, small_network
 
-from texalign import InputError, losses, networks, synthesis
+from texalign import InputError, descent, losses, networks, synthesis
 
 LOSSES = [
     losses.Paper(),
@@ -21,41 +20,6 @@ LOSSES = [
 NAMES = [loss.options["name"] for loss in LOSSES]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def tiny_network(dtype=torch.float32, seed=0):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        module = nn.Sequential(
-            nn.Conv2d(3, 6, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
-            nn.Conv2d(6, 8, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(8, 2),
-        )
-    module = module.eval().requires_grad_(False).to(dtype=dtype, memory_format=torch.channels_last)
-    return networks.Network(module, {"L1": "0", "L2": "3"}, weights="tiny", weights_sha256="none")
-
-
-def exemplar(size=16, seed=1):
-    """Random blobs: smooth, coloured, not constant. uint8 (size, size, 3)."""
-    grid = np.random.default_rng(seed).integers(0, 256, (size // 4, size // 4, 3), dtype=np.uint8)
-    return np.asarray(Image.fromarray(grid).resize((size, size)))
-
-
-def noise(size=16, seed=2, dtype=torch.float64):
-    return torch.randn(3, size, size, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-
-
 # ---------------------------------------------------------------- losses
 
 
@@ -63,7 +27,7 @@ def noise(size=16, seed=2, dtype=torch.float64):
 @pytest.mark.parametrize("size", [16, 12])
 @pytest.mark.parametrize("readout", ["linear", "relu"])
 def test_gradients_agree_with_finite_differences(loss, size, readout):
-    objective = synthesis.Objective(tiny_network(torch.float64), [exemplar()], loss, readout)
+    objective = synthesis.Objective(small_network(torch.float64), [blobs()], loss, readout)
     image = noise(size)
     ((_, gradient),) = objective.evaluate([(0, image, 0)])
     for seed in range(4):
@@ -90,23 +54,20 @@ def test_hand_written_gram_gradient_passes_gradcheck(shape):
 
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_an_exemplar_has_no_loss_against_itself(loss):
-    values = synthesis.evaluate(tiny_network(), exemplar(), exemplar(), loss)
+    values = synthesis.evaluate(small_network(), blobs(), blobs(), loss)
     assert list(values) == ["loss", "L1", "L2"]
     assert max(values.values()) < 1e-9
-    assert synthesis.evaluate(tiny_network(), exemplar(seed=5), exemplar(), loss)["loss"] > 1e-3
+    assert synthesis.evaluate(small_network(), blobs(seed=5), blobs(), loss)["loss"] > 1e-3
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_a_texture_synthesised_towards_itself_stays(loss):
-    network = tiny_network()
-    objective = synthesis.Objective(network, [exemplar()], loss)
-    descent = synthesis._Descent(0, objective.exemplars[0], objective, synthesis.Settings(iterations=5))
-    descent.keep(None, {})
-    descent.run(lambda *request: objective.evaluate([request])[0])
-    result = synthesis._finish(descent)
-    torch.testing.assert_close(
-        result.image, torch.tensor(exemplar()).permute(2, 0, 1) / 255, atol=1e-5, rtol=0
-    )
+    network = small_network()
+    objective = synthesis.Objective(network, [blobs()], loss)
+    one = descent.Descent(0, objective.exemplars[0], objective, descent.Settings(iterations=5))
+    one.run(lambda *request: objective.evaluate([request])[0])
+    result = synthesis._finish(one)
+    torch.testing.assert_close(result.image, torch.tensor(blobs()).permute(2, 0, 1) / 255, atol=1e-5, rtol=0)
     assert result.metadata["loss"] < 1e-9
 
 
@@ -171,10 +132,10 @@ def test_shifted_gram_sees_order_that_the_plain_gram_does_not():
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_losses_compare_images_of_other_sizes(loss):
     # A periodic texture, 16 and 32 px: away from the borders the maps hold the same values.
-    tile = exemplar()
+    tile = blobs()
     larger = np.tile(tile, (2, 2, 1))
-    small = synthesis.evaluate(tiny_network(), larger, tile, loss)["loss"]
-    unlike = synthesis.evaluate(tiny_network(), exemplar(32, seed=5), tile, loss)["loss"]
+    small = synthesis.evaluate(small_network(), larger, tile, loss)["loss"]
+    unlike = synthesis.evaluate(small_network(), blobs(32, seed=5), tile, loss)["loss"]
     assert small < unlike / 5
 
 
@@ -186,61 +147,12 @@ def test_registry_refuses_what_it_does_not_have():
         losses.get("mean_std", shifts=[1])
 
 
-# ---------------------------------------------------------------- Gatys' network
-
-
-class Chain(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.features = nn.Sequential(
-            nn.Conv2d(3, 6, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(3, 2, ceil_mode=True),
-            nn.Conv2d(6, 8, 3, padding=1),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2),
-        )
-
-    def forward(self, images):
-        return self.features(images)
-
-
-def chain_network(seed=0):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        module = Chain().eval().requires_grad_(False)
-    return networks.Network(module, {"L1": "features.0", "L2": "features.5"})
-
-
-def test_gatys_network_averages_and_gives_every_filter_a_mean_of_1():
-    network = chain_network()
-    averaging = losses.gatys_network(network)
-    assert isinstance(network.module.features[2], nn.MaxPool2d)
-    assert [type(averaging.module.features[i]) for i in (2, 5)] == [nn.AvgPool2d] * 2
-    images = np.stack([exemplar(seed=seed) for seed in range(4)])
-    means = losses.mean_activations(averaging, [images[:3], images[3:]])
-    scaled = losses.gatys_network(averaging, means)
-    assert scaled.weights == "; average pooling; filters scaled to a mean activation of 1"
-    for name, mean in losses.mean_activations(scaled, [images]).items():
-        alive = means[name] > 0
-        torch.testing.assert_close(mean[alive], torch.ones_like(mean[alive]), rtol=1e-5, atol=0)
-    before = networks.feature_maps(averaging, averaging.preprocess(images), "relu")["L2"]
-    after = networks.feature_maps(scaled, scaled.preprocess(images), "relu")["L2"]
-    divisor = torch.where(means["3"] > 0, means["3"], 1)[:, None, None]
-    torch.testing.assert_close(after, before / divisor)
-
-
-def test_gatys_network_refuses_branches():
-    with pytest.raises(InputError, match=r"a chain of convolutions"):
-        losses.gatys_network(tiny_network())
-
-
 # ---------------------------------------------------------------- synthesis
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
 def test_loss_falls_by_orders_of_magnitude(loss):
-    result = synthesis.synthesize(tiny_network(), exemplar(), loss, iterations=150)
+    result = synthesis.synthesize(small_network(), blobs(), loss, iterations=150)
     # Each new draw of directions gives the sliced Wasserstein distance something left to do.
     factor = 1e-2 if loss.redraw_every else 1e-3
     assert result.metadata["loss"] < factor * result.metadata["initial_loss"]
@@ -249,7 +161,7 @@ def test_loss_falls_by_orders_of_magnitude(loss):
 
 
 def test_trace_and_metadata_say_what_happened():
-    result = synthesis.synthesize(tiny_network(), exemplar(), seed=3, iterations=20)
+    result = synthesis.synthesize(small_network(), blobs(), seed=3, iterations=20)
     first, last = result.trace[0], result.trace[-1]
     assert list(first) == ["step", "evaluations", "seconds", "loss", "L1", "L2", "note"]
     assert (first["step"], first["evaluations"], last["step"]) == (0, 1, 20)
@@ -263,8 +175,8 @@ def test_trace_and_metadata_say_what_happened():
 
 
 def test_what_is_shown_has_the_loss_it_says():
-    result = synthesis.synthesize(tiny_network(), exemplar(), iterations=10)
-    shown = synthesis.evaluate(tiny_network(), result.image.mul(255).round() / 255, exemplar())
+    result = synthesis.synthesize(small_network(), blobs(), iterations=10)
+    shown = synthesis.evaluate(small_network(), result.image.mul(255).round() / 255, blobs())
     assert shown["loss"] == pytest.approx(result.metadata["loss_as_shown"], rel=1e-5)
 
 
@@ -272,7 +184,7 @@ def test_what_is_shown_has_the_loss_it_says():
 def test_same_seed_same_bits_other_seed_other_image(optimizer):
     options = {"iterations": 12, "optimizer": optimizer}
     one, same, other = (
-        synthesis.synthesize(tiny_network(), exemplar(), seed=seed, **options).image for seed in (0, 0, 1)
+        synthesis.synthesize(small_network(), blobs(), seed=seed, **options).image for seed in (0, 0, 1)
     )
     assert torch.equal(one, same)
     assert not torch.allclose(one, other, atol=0.1)
@@ -280,201 +192,47 @@ def test_same_seed_same_bits_other_seed_other_image(optimizer):
 
 def test_initial_image_has_the_asked_noise():
     result = synthesis.synthesize(
-        tiny_network(), exemplar(), size=64, iterations=0, noise_mean=0.5, noise_std=0.2
+        small_network(), blobs(), size=64, iterations=0, noise_mean=0.5, noise_std=0.2
     )
-    normalised = synthesis.Objective(tiny_network(), [exemplar()]).normalise(result.image)
+    normalised = synthesis.Objective(small_network(), [blobs()]).normalise(result.image)
     assert normalised.mean() == pytest.approx(0.5, abs=0.01)
     assert normalised.std() == pytest.approx(0.2, abs=0.01)
 
 
 def test_bf16_lowers_the_loss_that_float32_sees():
-    low = networks.set_precision(tiny_network(), "bf16")
-    result = synthesis.synthesize(low, exemplar(), iterations=30)
-    start = synthesis.synthesize(tiny_network(), exemplar(), iterations=0).metadata["initial_loss"]
+    low = networks.set_precision(small_network(), "bf16")
+    result = synthesis.synthesize(low, blobs(), iterations=30)
+    start = synthesis.synthesize(small_network(), blobs(), iterations=0).metadata["initial_loss"]
     assert result.metadata["precision"] == "bf16"
-    assert synthesis.evaluate(tiny_network(), result.image, exemplar())["loss"] < 0.1 * start
+    assert synthesis.evaluate(small_network(), result.image, blobs())["loss"] < 0.1 * start
 
 
 def test_adam_lowers_the_loss():
-    result = synthesis.synthesize(tiny_network(), exemplar(), optimizer="adam", iterations=200)
+    result = synthesis.synthesize(small_network(), blobs(), optimizer="adam", iterations=200)
     assert result.metadata["loss"] < 0.01 * result.metadata["initial_loss"]
     assert result.metadata["evaluations"] == 201
 
 
 @pytest.mark.parametrize("size", [24, (12, 20)])
 def test_output_has_any_size(size):
-    result = synthesis.synthesize(tiny_network(), exemplar(), size=size, iterations=60)
+    result = synthesis.synthesize(small_network(), blobs(), size=size, iterations=60)
     assert result.image.shape[1:] == torch.Size(synthesis._pair(size))
     assert result.metadata["loss"] < 1e-2 * result.metadata["initial_loss"]
 
 
 def test_bounds_keep_the_loss_of_what_is_shown():
     options = {"iterations": 150, "seed": 1}
-    free = synthesis.synthesize(tiny_network(), exemplar(), **options).metadata
-    bounded = synthesis.synthesize(tiny_network(), exemplar(), bounds=True, **options).metadata
+    free = synthesis.synthesize(small_network(), blobs(), **options).metadata
+    bounded = synthesis.synthesize(small_network(), blobs(), bounds=True, **options).metadata
     assert bounded["loss"] < 1e-2 * bounded["initial_loss"]
     assert bounded["loss_as_shown"] < free["loss_as_shown"]
-
-
-def test_bounded_gradient_agrees_with_finite_differences():
-    objective = synthesis.Objective(tiny_network(torch.float64), [exemplar()])
-    descent = synthesis._Descent(0, noise(), objective, synthesis.Settings(bounds=True))
-    descent.ask = lambda *request: objective.evaluate([request])[0]
-    here, step = descent.point.clone(), 1e-6
-    descent._closure()
-    slope = float((descent.point.grad * noise(seed=7)).sum())
-    ahead, behind = (
-        descent.point.copy_(here + s * step * noise(seed=7)) is None or descent._closure() for s in (1, -1)
-    )
-    assert slope == pytest.approx((ahead - behind) / (2 * step), rel=1e-5)
-
-
-# ---------------------------------------------------------------- checkpoints, restarts, batches
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"optimizer": "adam"},
-        {"bounds": True},
-        {"loss": losses.SlicedWasserstein(redraw_every=8), "history": 3},
-    ],
-    ids=["lbfgs", "adam", "bounds", "sliced_wasserstein"],
-)
-@pytest.mark.parametrize("killed_at", [13, 29])
-def test_killed_job_goes_on_and_ends_with_the_same_bits(tmp_path, monkeypatch, options, killed_at):
-    options = {"iterations": 30, "checkpoint_every": 5} | options
-    undisturbed = synthesis.synthesize(tiny_network(), exemplar(), **options)
-    checkpoint = tmp_path / "run" / "checkpoint.pt"
-    advance = synthesis._Descent._advance
-
-    def die(descent):
-        if descent.step == killed_at:
-            raise KeyboardInterrupt
-        return advance(descent)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(synthesis._Descent, "_advance", die)
-        with pytest.raises(KeyboardInterrupt):
-            synthesis.synthesize(tiny_network(), exemplar(), checkpoint=checkpoint, **options)
-    resumed = synthesis.synthesize(tiny_network(), exemplar(), checkpoint=checkpoint, **options)
-    assert torch.equal(resumed.image, undisturbed.image)
-    for ours, theirs in zip(resumed.trace, undisturbed.trace, strict=True):
-        assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}
-
-
-def test_checkpoint_of_other_settings_is_not_gone_on_with(tmp_path, caplog):
-    path = tmp_path / "checkpoint.pt"
-    options = {"iterations": 10, "checkpoint_every": 5}
-    synthesis.synthesize(tiny_network(), exemplar(), checkpoint=path, **options)
-    for changed in ({"seed": 1}, {"history": 7}, {"loss": "mean_std"}):
-        fresh = synthesis.synthesize(tiny_network(), exemplar(), **options, **changed)
-        result = synthesis.synthesize(tiny_network(), exemplar(), checkpoint=path, **options, **changed)
-        assert torch.equal(result.image, fresh.image)
-    assert "made with other settings" in caplog.text
-    path.write_bytes(b"torn")
-    synthesis.synthesize(tiny_network(), exemplar(), checkpoint=path, **options)
-    assert "cannot be read" in caplog.text
-
-
-def fail_at(monkeypatch, evaluations):
-    """Make the loss NaN at these evaluations, counted from 1."""
-    evaluate, count = synthesis.Objective.evaluate, [0]
-
-    def failing(self, requests):
-        count[0] += 1
-        answers = evaluate(self, requests)
-        return [([math.nan] * len(v), g) for v, g in answers] if count[0] in evaluations else answers
-
-    monkeypatch.setattr(synthesis.Objective, "evaluate", failing)
-
-
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_nan_restarts_from_the_best_image_and_says_so(monkeypatch, optimizer):
-    fail_at(monkeypatch, {10, 30})
-    result = synthesis.synthesize(tiny_network(), exemplar(), iterations=100, optimizer=optimizer)
-    notes = [row["note"] for row in result.trace if row["note"]]
-    assert notes == ["loss not finite; restarted from the best image"] * 2
-    assert result.metadata["restarts"] == 2
-    assert result.metadata["loss"] < 0.1 * result.metadata["initial_loss"]
-    assert result.image.isfinite().all()
-
-
-def test_nan_stops_after_the_allowed_restarts(monkeypatch):
-    fail_at(monkeypatch, set(range(10, 1000)))
-    result = synthesis.synthesize(tiny_network(), exemplar(), iterations=100, optimizer="adam", restarts=3)
-    assert result.trace[-1]["note"] == "loss not finite; stopped after 3 restarts"
-    assert result.metadata["steps"] < 20
-    assert result.image.isfinite().all()
-
-
-def test_stalled_line_search_restarts_then_stops():
-    # Run into rounding: no lower loss can be found.
-    result = synthesis.synthesize(tiny_network(), exemplar(), iterations=3000, history=20, layers=["L1"])
-    assert result.trace[-1]["note"].startswith("line search stalled; stopped after")
-    assert result.metadata["loss"] < 1e-9 * result.metadata["initial_loss"]
-
-
-def test_nan_at_once_is_an_error(monkeypatch):
-    fail_at(monkeypatch, {1})
-    with pytest.raises(InputError, match="not finite for the initial image"):
-        synthesis.synthesize(tiny_network(), exemplar(), iterations=3)
-
-
-@pytest.mark.parametrize("loss", LOSSES, ids=NAMES)
-def test_batch_begins_as_single_runs_do(monkeypatch, loss):
-    exemplars, seeds, options = [exemplar(seed=seed) for seed in range(3)], [4, 5, 6], {"iterations": 40}
-    evaluate, said = synthesis._Descent._evaluate, {}
-
-    def listen(descent):
-        answer = evaluate(descent)
-        said.setdefault(descent.metadata["seed"], []).append(answer.loss)
-        return answer
-
-    monkeypatch.setattr(synthesis._Descent, "_evaluate", listen)
-    batch = synthesis.synthesize_batch(tiny_network(), exemplars, loss, seeds, **options)
-    together = dict(said)
-    said.clear()
-    for one, example, seed in zip(batch, exemplars, seeds, strict=True):
-        single = synthesis.synthesize(tiny_network(), example, loss, seed, **options)
-        assert together[seed][:2] == pytest.approx(said[seed][:2], rel=1e-5)
-        assert one.metadata["seed"] == seed
-        for result in (one, single):
-            assert result.metadata["loss"] < 0.05 * result.metadata["initial_loss"]
-
-
-def test_batch_survives_the_end_of_one_and_passes_errors_on(monkeypatch):
-    sizes = []
-    evaluate = synthesis.Objective.evaluate
-    monkeypatch.setattr(
-        synthesis.Objective,
-        "evaluate",
-        lambda self, requests: sizes.append([r[0] for r in requests]) or evaluate(self, requests),
-    )
-    synthesis.synthesize_batch(tiny_network(), [exemplar()] * 3, seeds=[0, 1, 2], iterations=40)
-    assert sizes[0] == [0, 1, 2]
-    assert all(indices == sorted(indices) for indices in sizes)
-    assert sizes[-1] != [0, 1, 2]  # line searches differ, so one ends last
-    fail_at(monkeypatch, {1})
-    with pytest.raises(InputError, match="not finite"):
-        synthesis.synthesize_batch(tiny_network(), [exemplar()] * 3, iterations=3)
-
-
-def test_batch_goes_on_from_its_checkpoints(tmp_path):
-    exemplars = [exemplar(seed=seed) for seed in range(2)]
-    checkpoints = [tmp_path / f"{i}.pt" for i in range(2)]
-    options = {"checkpoints": checkpoints, "checkpoint_every": 5}
-    synthesis.synthesize_batch(tiny_network(), exemplars, iterations=10, **options)
-    results = synthesis.synthesize_batch(tiny_network(), exemplars, iterations=20, **options)
-    assert [len(result.trace) for result in results] == [21, 21]
 
 
 # ---------------------------------------------------------------- layers, files, bad input
 
 
 def test_cumulative_layers_are_the_rows_of_a_series():
-    series = synthesis.cumulative(tiny_network())
+    series = synthesis.cumulative(small_network())
     assert {name: list(network.layers) for name, network in series.items()} == {
         "L1": ["L1"],
         "L2": ["L1", "L2"],
@@ -482,7 +240,7 @@ def test_cumulative_layers_are_the_rows_of_a_series():
 
 
 def test_png_holds_its_metadata(tmp_path):
-    result = synthesis.synthesize(tiny_network(), exemplar(), iterations=2)
+    result = synthesis.synthesize(small_network(), blobs(), iterations=2)
     path = tmp_path / "new" / "texture.png"
     synthesis.save_png(path, result.image, result.metadata)
     assert synthesis.read_metadata(path) == result.metadata
@@ -492,7 +250,7 @@ def test_png_holds_its_metadata(tmp_path):
 
 
 def test_trace_is_a_table(tmp_path):
-    result = synthesis.synthesize(tiny_network(), exemplar(), iterations=2)
+    result = synthesis.synthesize(small_network(), blobs(), iterations=2)
     synthesis.save_trace(tmp_path / "trace.csv", result.trace)
     lines = (tmp_path / "trace.csv").read_text().splitlines()
     assert lines[0] == "step,evaluations,seconds,loss,L1,L2,note"
@@ -517,7 +275,7 @@ def test_trace_is_a_table(tmp_path):
     ],
 )
 def test_bad_input_is_told_in_one_line(arguments, message):
-    arguments = {"exemplar": exemplar(), "iterations": 1} | arguments
+    arguments = {"exemplar": blobs(), "iterations": 1} | arguments
     with pytest.raises(InputError, match=message) as caught:
-        synthesis.synthesize(tiny_network(), **arguments)
+        synthesis.synthesize(small_network(), **arguments)
     assert "\n" not in str(caught.value)

@@ -6,22 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from PIL import Image
-from studies import Study, make_photographs
-
-
-def refusal(study, *arguments):
-    """Run snakemake, which must fail and leave nothing half-written, and return what it said."""
-    done = study.snakemake(*arguments)
-    assert done.returncode != 0, done.stdout
-    assert "Traceback (most recent call last)" not in done.stdout
-    assert not study.leftovers()
-    return done.stdout
-
-
-def assert_one_line(output, *words):
-    """Some line has all these words."""
-    assert any(all(word in line for word in words) for line in output.splitlines()), output
-
+from studies import Study, assert_one_line, make_photographs, refusal
 
 # ---------------------------------------------------------------- before any job
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from studies import Study, kill, make_photographs, models, started
+from studies import Study, assert_one_line, kill, make_photographs, models, refusal, started
 
 #: Few steps on small photographs by one network of two layers.
 SYNTHESIS = {
@@ -102,6 +102,93 @@ def test_an_added_texture_runs_itself_and_what_is_joined(made):
     assert made.plan("synthesis") == new | scores_of("grain1-1", "squeezenet1_1") | SERIES | JOINED
 
 
+def batch_of(*textures, network="squeezenet1_1", run=""):
+    """The job that makes textures together, named by the first, and what takes each from it."""
+    return {f"synthesize_batch {textures[0]} {run} {network}"} | {
+        f"take_texture {texture} {run} {network}" for texture in textures
+    }
+
+
+def test_textures_of_a_list_within_the_list_are_one_job_a_network_seed_and_series(fresh):
+    names = ["stripes/stripes_0000.png", "dots/dots_0000.png", "dots/dots_0001.png"]
+    fresh.change(synthesis={"textures": [names[0], names[1:]], "seeds": [0, 7], "series": ["resnet18"]})
+    planned = {job for job in fresh.plan("synthesis") if job.startswith(("synthesize_", "take_"))}
+    runs = {("alexnet", ""), ("alexnet", "seed7/"), ("resnet18", ""), ("resnet18", "seed7/")}
+    expected = set()
+    for network, run in runs | {("resnet18", "to_L1/")}:
+        expected |= jobs_of("stripes_0000", network, run)
+        expected |= batch_of("dots_0000", "dots_0001", network=network, run=run)
+    assert planned == expected
+
+
+@pytest.fixture(scope="module")
+def made_together_study(tmp_path_factory):
+    """One photograph alone, and two in one job."""
+    study = with_photographs(
+        Study(tmp_path_factory.mktemp("together"), OVERLAY, models()),
+        textures=["grain2/0.png", ["grain1/0.png", "grain3/0.png"]],
+        series=False,
+    )
+    study.make("synthesis")
+    assert not study.leftovers()
+    return study
+
+
+@pytest.fixture
+def made_together(made_together_study, tmp_path):
+    return made_together_study.copy(tmp_path / "study")
+
+
+def change_synthesis(study, **keys):
+    study.change(synthesis=study.overlay["synthesis"] | keys)
+
+
+def test_images_made_together_are_like_those_made_alone(made_together_study):
+    assert made_together_study.plan("synthesis") == set()
+    folder = made_together_study / "results/tiny/synthesis"
+    for texture in ("grain1-0", "grain3-0", TEXTURE):
+        with Image.open(folder / texture / "squeezenet1_1.png") as image:
+            told = json.loads(image.info["texalign"])
+        assert told["texture"] == texture.replace("-", "/") + ".png"
+        trace = pd.read_csv(folder / texture / "squeezenet1_1.csv")
+        assert trace["loss"].iloc[-1] < trace["loss"].iloc[0] == told["initial_loss"]
+    assert not [*folder.rglob("*.batch"), *folder.rglob("*.checkpoint")]
+    scores = pd.read_csv(folder / "scores.csv").set_index("texture")
+    assert (scores["loss"] < scores["initial_loss"]).all()
+
+
+def test_a_texture_added_beside_a_batch_makes_no_other_image_again(made_together):
+    together = made_together.overlay["synthesis"]["textures"]
+    for added, jobs in {
+        "grain2/1.png": jobs_of("grain2-1"),
+        ("grain2/1.png", "grain2/2.png"): batch_of("grain2-1", "grain2-2"),
+    }.items():
+        names = [added] if isinstance(added, str) else list(added)
+        change_synthesis(made_together, textures=[added if isinstance(added, str) else names, *together])
+        expected = jobs | JOINED
+        for name in names:
+            texture = name.removesuffix(".png").replace("/", "-")
+            expected |= {f"prepare_exemplar {texture}"} | scores_of(texture, "squeezenet1_1")
+        assert made_together.plan("synthesis") == expected
+
+
+def test_a_texture_added_to_a_batch_makes_that_batch_again(made_together):
+    change_synthesis(
+        made_together, textures=["grain2/0.png", ["grain1/0.png", "grain3/0.png", "grain2/1.png"]]
+    )
+    textures = ["grain1-0", "grain3-0", "grain2-1"]
+    expected = batch_of(*textures) | {"prepare_exemplar grain2-1"} | JOINED
+    assert made_together.plan("synthesis") == expected.union(
+        *(scores_of(texture, "squeezenet1_1") for texture in textures)
+    )
+
+
+def test_a_failed_batch_leaves_no_image_that_passes_for_new(made_together):
+    change_synthesis(made_together, loss_options={"slices": 3}, textures=[["grain1/0.png", "grain3/0.png"]])
+    assert_one_line(refusal(made_together, "synthesis"), "loss: paper has no option 'slices'")
+    assert batch_of("grain1-0", "grain3-0") <= made_together.plan("synthesis")
+
+
 def test_an_added_seed_makes_no_image_again(made):
     made.change(synthesis=made.overlay["synthesis"] | {"seeds": [0, 1]})
     expected = jobs_of(TEXTURE, run="seed1/") | scores_of(TEXTURE, "squeezenet1_1")
@@ -148,6 +235,30 @@ def test_an_exemplar_is_the_photograph_at_the_asked_size(made_study):
         np.testing.assert_array_equal(exemplar, np.asarray(image.resize((32, 32), Image.Resampling.BILINEAR)))
 
 
+def make_and_kill(study, targets, checkpoints):
+    """Kill snakemake and its jobs as soon as the checkpoints are there."""
+    with started(study.command("--", *targets), study.folder) as process:
+        deadline = time.monotonic() + 100
+        while not all(path.exists() for path in checkpoints) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        kill(process)
+    assert all(path.exists() for path in checkpoints)
+    study.make("--unlock")
+
+
+def test_a_killed_batch_goes_on_with_each_image(made_together):
+    change_synthesis(made_together, iterations=120, checkpoint_every=4, history=10)
+    pngs = [f"results/tiny/synthesis/{texture}/squeezenet1_1.png" for texture in ("grain1-0", "grain3-0")]
+    checkpoints = [(made_together / png).with_suffix(".checkpoint") for png in pngs]
+    make_and_kill(made_together, pngs, checkpoints)
+    made_together.make(*pngs)
+    log = made_together / "results/tiny/logs/synthesize_batch/grain1-0/squeezenet1_1.log"
+    assert log.read_text().count("going on after step") == 2
+    for png in pngs:
+        assert len(pd.read_csv((made_together / png).with_suffix(".csv"))) == 121
+    assert not any(path.exists() for path in checkpoints)
+
+
 def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
     made.change(synthesis=SYNTHESIS | {"iterations": 120, "checkpoint_every": 4, "history": 10})
     killed = made.copy(tmp_path / "killed")
@@ -155,14 +266,8 @@ def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
     made.make(png)
     (killed / png).unlink()
     checkpoint = (killed / png).with_suffix(".checkpoint")
-    with started(killed.command("--", png), killed.folder) as process:
-        deadline = time.monotonic() + 100
-        while not checkpoint.exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        kill(process)
-    assert checkpoint.exists()
+    make_and_kill(killed, [png], [checkpoint])
     assert not (killed / png).exists()
-    killed.make("--unlock")
     killed.make(png)
     log = (killed / f"results/tiny/logs/synthesize_texture/{TEXTURE}/squeezenet1_1.log").read_text()
     assert "going on after step" in log
@@ -176,18 +281,6 @@ def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
 
 
 # ---------------------------------------------------------------- bad input
-
-
-def refusal(study, *arguments):
-    done = study.snakemake(*arguments)
-    assert done.returncode != 0, done.stdout
-    assert "Traceback (most recent call last)" not in done.stdout
-    assert not study.leftovers()
-    return done.stdout
-
-
-def assert_one_line(output, *words):
-    assert any(all(word in line for word in words) for line in output.splitlines()), output
 
 
 @pytest.mark.parametrize(

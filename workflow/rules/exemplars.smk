@@ -40,9 +40,9 @@ def is_in_folder(name):
     return config["dataset"]["source"] == "folder" and inside and Path(path, name).is_file()
 
 
-def texture_keys():
-    names, keys = SYNTHESIS["textures"], {}
-    for name in default_textures() if names is None else names:
+def texture_keys(names):
+    keys = {}
+    for name in names:
         key = texture_key(name)
         if not key or key in keys:
             reason = (
@@ -53,7 +53,12 @@ def texture_keys():
     return keys
 
 
-TEXTURES = texture_keys()
+LISTED = default_textures() if SYNTHESIS["textures"] is None else SYNTHESIS["textures"]
+LISTED = [[entry] if isinstance(entry, str) else entry for entry in LISTED]
+TEXTURES = texture_keys(name for together in LISTED for name in together)
+# The first of those that are made in one job -> all of them.
+BATCHES = {keys[0]: keys for keys in ([*map(texture_key, names)] for names in LISTED) if len(keys) > 1}
+BATCHED = "|".join(key for keys in BATCHES.values() for key in keys)
 
 
 wildcard_constraints:

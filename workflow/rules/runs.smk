@@ -11,6 +11,8 @@ for network in SYNTHESISERS:
     check_network(network, f"{CONFIG}: synthesis: networks")
 
 BASELINE = "portilla_simoncelli"
+# Beside the networks' images lie the exemplar and the baseline.
+MAKER = rf"(?!(exemplar|{BASELINE})\.)[A-Za-z0-9][A-Za-z0-9_.-]*"
 # The makers of images: networks, and the statistics without a network.
 MAKERS = {"networks": SYNTHESISERS, BASELINE: [BASELINE], "both": [*SYNTHESISERS, BASELINE]}[
     SYNTHESIS["method"]
@@ -41,6 +43,36 @@ def synthesis_settings(wildcards):
 def seed_of(wildcards):
     seed = re.match(r"seed(\d+)/", wildcards.run)
     return int(seed[1]) if seed else 0
+
+
+def synthesis_recipe(wildcards):
+    """What an image depends on besides its exemplar."""
+    return {
+        "entry": network_entry(models[wildcards.network]),
+        "loss": synthesis_loss(wildcards),
+        "settings": synthesis_settings(wildcards),
+        "seed": seed_of(wildcards),
+        "precision": config["precision"],
+    }
+
+
+def together(wildcards):
+    """The textures of one job."""
+    return BATCHES.get(wildcards.texture, [wildcards.texture])
+
+
+def exemplars_together(wildcards):
+    return expand(f"{STUDY}/synthesis/{{texture}}/exemplar.png", texture=together(wildcards))
+
+
+def names_together(wildcards):
+    return [TEXTURES[texture] for texture in together(wildcards)]
+
+
+def batch_folder(wildcards):
+    """What one job made of a texture and those it is listed with; it is called by the first of them."""
+    first = next(first for first, keys in BATCHES.items() if wildcards.texture in keys)
+    return f"{STUDY}/synthesis/{first}/{wildcards.run}{wildcards.network}.batch"
 
 
 def activations_file(wildcards):

@@ -6,6 +6,8 @@ rule score_texture:
         activations=activations_file,
         folder=class_folder,
         library=library(
+            "descent",
+            "gatys",
             "gram",
             "losses",
             "networks",
@@ -44,6 +46,7 @@ rule score_statistics:
         images=images_of,
         folder=class_folder,
         library=library(
+            "descent",
             "gram",
             "losses",
             "networks",

@@ -21,7 +21,7 @@ rule measure_activations:
     input:
         images=f"{STUDY}/images.h5",
         weights=weights_file,
-        library=library("gram", "losses", "networks", "store", script="measure_activations"),
+        library=library("gatys", "gram", "networks", "store", script="measure_activations"),
     output:
         f"{STUDY}/synthesis/activations/{{network}}.h5",
     log:
@@ -42,10 +42,12 @@ rule measure_activations:
 
 rule synthesize_texture:
     input:
-        exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
+        exemplars=exemplars_together,
         weights=weights_file,
         activations=activations_file,
         library=library(
+            "descent",
+            "gatys",
             "gram",
             "losses",
             "networks",
@@ -63,8 +65,8 @@ rule synthesize_texture:
     benchmark:
         f"{STUDY}/benchmarks/synthesize_texture/{{texture}}/{{run}}{{network}}.tsv"
     wildcard_constraints:
-        # Beside the networks' images lie the exemplar and the baseline.
-        network=rf"(?!(exemplar|{BASELINE})\.)[A-Za-z0-9][A-Za-z0-9_.-]*",
+        texture=rf"(?!({BATCHED})/)[^\W_][\w-]*",
+        network=MAKER,
     conda:
         "../../envs/texalign.yaml"
     threads: 4
@@ -73,12 +75,8 @@ rule synthesize_texture:
         device=SYNTHESIS_DEVICE,
         checkpoint_every=lookup(dpath="synthesis/checkpoint_every", within=config),
     params:
-        name=texture_name,
-        entry=lambda wildcards: network_entry(models[wildcards.network]),
-        loss=synthesis_loss,
-        settings=synthesis_settings,
-        seed=seed_of,
-        precision=lookup(dpath="precision", within=config),
+        names=names_together,
+        recipe=synthesis_recipe,
     script:
         "../scripts/synthesize_texture.py"
 
@@ -87,6 +85,7 @@ rule synthesize_statistics:
     input:
         exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
         library=library(
+            "descent",
             "gram",
             "losses",
             "networks",

@@ -5,17 +5,14 @@ from texalign import job
 job.start(snakemake)
 
 import pandas as pd
-import torch
 
-from texalign import files, losses, networks, scores, store, synthesis, textures
+from texalign import files, gatys, losses, networks, scores, synthesis, textures
 
 params, this = snakemake.params, snakemake.wildcards.network
 device = snakemake.resources.device if snakemake.resources.get("gpu", 0) else "cpu"
 network = networks.load(params.entry, snakemake.input.get("weights"), device=device)
 if snakemake.input.get("activations"):
-    with store.open_h5(snakemake.input.activations) as source:
-        means = {name: torch.from_numpy(source[name][:]) for name in source}
-    network = losses.gatys_network(losses.gatys_network(network), means)
+    network = gatys.prepare(network, gatys.read_activations(snakemake.input.activations))
 
 exemplar = synthesis.load_exemplar(snakemake.input.exemplar)
 others = []

@@ -1,6 +1,7 @@
-"""An image with the texture statistics of an exemplar, by one network: PNG with metadata, and loss trace.
+"""Images with the texture statistics of exemplars, by one network: PNGs with metadata, and loss traces.
 
-A killed job goes on from the checkpoint beside its output, which is removed at the end.
+Several exemplars share their forward passes, and a folder. A killed job goes on from the checkpoints
+beside the exemplars, which are removed at the end.
 """
 
 from texalign import job
@@ -11,43 +12,47 @@ from pathlib import Path
 
 import torch
 
-from texalign import losses, networks, store, synthesis
+from texalign import gatys, losses, networks, synthesis
 
-params, wildcards, output = snakemake.params, snakemake.wildcards, snakemake.output
+recipe, wildcards, output = snakemake.params.recipe, snakemake.wildcards, snakemake.output
+entry = recipe["entry"]
 device = snakemake.resources.device if snakemake.resources.get("gpu", 0) else "cpu"
-network = networks.load(params.entry, snakemake.input.get("weights"), device=device)
+network = networks.load(entry, snakemake.input.get("weights"), device=device)
 if snakemake.input.get("activations"):
-    with store.open_h5(snakemake.input.activations) as source:
-        means = {name: torch.from_numpy(source[name][:]) for name in source}
-    network = losses.gatys_network(losses.gatys_network(network), means)
+    network = gatys.prepare(network, gatys.read_activations(snakemake.input.activations))
 
-exemplar = synthesis.load_exemplar(snakemake.input.exemplar)
-loss = losses.get(params.loss["loss"], **params.loss["options"])
-how = {key: params.loss[key] for key in ("readout", "layers")}
-reference = synthesis.Objective(network, [exemplar], loss, **how)  # finds what is wrong before any work
-network = networks.fold_batchnorm(network, min(exemplar.shape[:2]))
-network = networks.set_precision(network, params.precision)
-job.log.info("%s on %s, maps of %s", params.entry["architecture"], network.device, reference.shapes)
+folders = [Path(path).parent for path in snakemake.input.exemplars]
+exemplars = [synthesis.load_exemplar(path) for path in snakemake.input.exemplars]
+loss = losses.get(recipe["loss"]["loss"], **recipe["loss"]["options"])
+how = {key: recipe["loss"][key] for key in ("readout", "layers")}
+reference = synthesis.Objective(network, exemplars, loss, **how)  # finds what is wrong before any work
+network = networks.fold_batchnorm(network, min(exemplars[0].shape[:2]))
+network = networks.set_precision(network, recipe["precision"])
+job.log.info("%s on %s, maps of %s", entry["architecture"], network.device, reference.shapes)
 
-checkpoint = Path(output.image).with_suffix(".checkpoint")
-result = synthesis.synthesize(
+checkpoints = [folder / f"{wildcards.run}{wildcards.network}.checkpoint" for folder in folders]
+results = synthesis.synthesize_batch(
     network,
-    exemplar,
+    exemplars,
     loss,
-    params.seed,
-    checkpoint=checkpoint,
+    [recipe["seed"]] * len(exemplars),
+    checkpoints=checkpoints,
     checkpoint_every=int(snakemake.resources.checkpoint_every),
     **how,
-    **params.settings,
+    **recipe["settings"],
 )
-metadata = {"texture": params.name, "network": wildcards.network} | result.metadata
-metadata |= {key: params.entry.get(key) for key in ("architecture", "options")}
-if params.precision != "float32":
-    networks.set_precision(network, "float32")
-    with torch.no_grad():
-        image = reference.normalise(result.image)[None]
-        metadata["loss_in_float32"] = reference.distances(image, [0]).sum().item()
-job.log.info("%s", {key: metadata[key] for key in metadata if "loss" in key or key in ("steps", "seconds")})
-synthesis.save_trace(output.trace, result.trace)
-synthesis.save_png(output.image, result.image, metadata)
-checkpoint.unlink(missing_ok=True)
+images = [output.get("image", f"{output[0]}/{folder.name}.png") for folder in folders]
+networks.set_precision(network, "float32")
+for i, (name, image, result) in enumerate(zip(snakemake.params.names, images, results, strict=True)):
+    metadata = {"texture": name, "network": wildcards.network} | result.metadata
+    metadata |= {key: entry.get(key) for key in ("architecture", "options")}
+    if recipe["precision"] != "float32":
+        with torch.no_grad():
+            shown = reference.normalise(result.image)[None]
+            metadata["loss_in_float32"] = reference.distances(shown, [i]).sum().item()
+    told = {key: metadata[key] for key in metadata if "loss" in key or key in ("steps", "seconds")}
+    job.log.info("%s: %s", name, told)
+    synthesis.save_png(image, result.image, metadata)
+    synthesis.save_trace(Path(image).with_suffix(".csv"), result.trace)
+for checkpoint in checkpoints:
+    checkpoint.unlink(missing_ok=True)

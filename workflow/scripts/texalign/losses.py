@@ -12,14 +12,12 @@ All statistics are taken per position, so an image may be larger or smaller than
 equal sizes `Paper` and `Gatys` are exactly the equations that they name.
 """
 
-import copy
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 
 import torch
-from torch import nn
 from torch.nn import functional
 
-from texalign import InputError, gram, networks
+from texalign import InputError, gram
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Paper(Loss):
 class Gatys(Paper):
     """Gram loss of Gatys et al. (2015, Eqs. 2-3): Σ_l w_l 1/(4 N_l² M_l²) Σ_ij (G_ij − T_ij)².
 
-    Meant for rectified feature maps of the network that `gatys_network` prepares.
+    Meant for rectified feature maps of the network that `gatys.prepare` makes.
     """
 
     readout = "relu"
@@ -252,116 +250,3 @@ def gram_distance(maps, target):
     Tensor, shape (b,)
     """
     return _GramDistance.apply(maps, target)
-
-
-# ---------------------------------------------------------------------------------------------------
-# The network of Gatys et al.
-
-#: Read-outs of Gatys et al. in torchvision's VGG-19 (without BN): conv1_1, pool1, ..., pool4.
-GATYS_LAYERS = ("features.0", "features.4", "features.9", "features.18", "features.27")
-
-
-def gatys_network(network, means=None):
-    """Prepare a network as Gatys et al. do: average pooling in place of max pooling, and scaled weights.
-
-    Parameters
-    ----------
-    network : networks.Network
-        VGG or AlexNet of torchvision without BN, or any other network that starts with ``features``,
-        a chain of convolutions, ReLUs and poolings.
-    means : dict of str to Tensor, optional
-        From `mean_activations` on the network with average pooling (``gatys_network(network)``);
-        without it the weights stay as they are.
-
-    Returns
-    -------
-    networks.Network
-        With a module of its own; what was done to it is added to its `weights`.
-
-    Raises
-    ------
-    InputError
-        The network is no such chain.
-
-    Examples
-    --------
-    The network of the paper, on whose average-pooled maps the means are taken::
-
-        network = gatys_network(networks.load(entry))
-        network = gatys_network(network, mean_activations(network, batches))
-    """
-    _check_chain(network)
-    done = "; average pooling" if means is None else "; filters scaled to a mean activation of 1"
-    network = replace(network, module=copy.deepcopy(network.module), weights=network.weights + done)
-    features = network.module.features
-    for name, module in features.named_children():
-        if isinstance(module, nn.MaxPool2d):
-            pool = nn.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode)
-            features.set_submodule(name, pool.eval())
-    if means is not None:
-        _rescale(features, means)
-    return network
-
-
-def mean_activations(network, batches):
-    """Mean of each filter's rectified output over images and positions.
-
-    Parameters
-    ----------
-    network : networks.Network
-        As `gatys_network` gives it.
-    batches : iterable
-        Images as uint8 (b, H, W, 3) or floats in [0, 1] (b, 3, H, W).
-
-    Returns
-    -------
-    dict of str to Tensor
-        For each convolution of ``features`` a float32 tensor of shape (N,), on the CPU. Worth keeping.
-    """
-    _check_chain(network)
-    names = [name for name, m in network.module.features.named_children() if isinstance(m, nn.Conv2d)]
-    every = replace(network, layers={name: f"features.{name}" for name in names})
-    sums, images = dict.fromkeys(names, 0.0), 0
-    with torch.no_grad():
-        for batch in batches:
-            maps = {}
-            networks.read(
-                every,
-                every.preprocess(batch),
-                lambda name, m, maps=maps: maps.update(
-                    {name: m.mean((2, 3), dtype=torch.float64).sum(0).cpu()}
-                ),
-                "relu",
-            )
-            sums = {name: sums[name] + maps[name] for name in names}
-            images += len(batch)
-    if not images:
-        raise InputError("mean activations: no image was given")
-    return {name: (total / images).float() for name, total in sums.items()}
-
-
-def _rescale(features, means):
-    """Divide each filter by its mean activation, and undo it where the next convolution reads it."""
-    before = None
-    for name, module in features.named_children():
-        if isinstance(module, nn.Conv2d):
-            mean = means[name].to(module.weight)
-            mean = torch.where(mean > 0, mean, torch.ones_like(mean))  # a filter that never fires
-            weight = module.weight if before is None else module.weight * before[None, :, None, None]
-            weight = (weight / mean[:, None, None, None]).to(memory_format=torch.channels_last)
-            module.weight = nn.Parameter(weight, requires_grad=False)
-            if module.bias is not None:
-                module.bias = nn.Parameter(module.bias / mean, requires_grad=False)
-            before = mean
-
-
-def _check_chain(network):
-    features = getattr(network.module, "features", None)
-    chain = (nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d)
-    if not isinstance(features, nn.Sequential) or not all(isinstance(m, chain) for m in features):
-        raise InputError(
-            "gatys: average pooling and rescaled weights need a chain of convolutions, ReLUs and poolings "
-            "named features, as in vgg19 and alexnet; use the loss on the network as it is"
-        )
-    if any(m.groups != 1 for m in features if isinstance(m, nn.Conv2d)):
-        raise InputError("gatys: convolutions in groups cannot be rescaled")

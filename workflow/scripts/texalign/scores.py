@@ -27,16 +27,16 @@ def losses_of(network, exemplar, images, loss="paper", **options):
         ``loss``, and the loss of each layer under its name; NaN for an image that the network cannot take.
     """
     objective = synthesis.Objective(network, [exemplar], loss, **options)
-    layers, rows = list(objective.network.layers), []
+    rows = []
     for image in images:
-        values = [math.nan] * len(layers)
+        values = [math.nan] * len(objective.network.layers)
         try:
             objective.check(image.shape[:2])
             with torch.no_grad():
                 values = objective.distances(objective.normalise(image)[None], [0])[:, 0].tolist()
         except InputError as error:
             log.warning("no loss: %s", error)
-        rows.append({"loss": sum(values), **dict(zip(layers, values, strict=True))})
+        rows.append(objective.named(values))
     return rows
 
 

@@ -1,0 +1,48 @@
+"""A small network, and small images, the same each time."""
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+from texalign import networks
+
+
+def seeded(build, *layers, seed=0, dtype=torch.float32):
+    """The network of a module that `build` makes, with its random weights from a seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = build()
+    module = module.eval().requires_grad_(False).to(dtype=dtype, memory_format=torch.channels_last)
+    layers = networks.name_layers(module, layers)
+    return networks.Network(module, layers, weights="small", weights_sha256="none")
+
+
+def small_network(dtype=torch.float32, seed=0):
+    """Two convolutions, with all that may follow one: ReLUs in place, pooling, a classifier."""
+
+    def build():
+        return nn.Sequential(
+            nn.Conv2d(3, 6, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 8, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(8, 2),
+        )
+
+    return seeded(build, "0", "3", seed=seed, dtype=dtype)
+
+
+def blobs(height=16, width=None, seed=1):
+    """Random blobs: smooth, coloured, not constant. uint8 (height, width, 3)."""
+    width = width or height
+    grid = np.random.default_rng(seed).integers(0, 256, (height // 4, width // 4, 3), dtype=np.uint8)
+    return np.asarray(Image.fromarray(grid).resize((width, height)))
+
+
+def noise(size=16, seed=2, dtype=torch.float64):
+    """A noise image in normalised units."""
+    return torch.randn(3, size, size, generator=torch.Generator().manual_seed(seed), dtype=dtype)
