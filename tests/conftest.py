@@ -1,6 +1,8 @@
 """What tests share: one tiny study, really run once, and a small disk."""
 
+import fcntl
 import importlib.util
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -24,23 +26,36 @@ def lite():
 
 
 def study_of_photographs(folder):
-    """A study of a folder of images by two networks, nothing made."""
+    """A study of a folder of images by two networks; nothing is made that is there already."""
+    new = not folder.exists()
     study = Study(
         folder,
         {"dataset": {"source": "folder", "path": "photographs"}, "networks": ["alexnet", "lite"]},
         models() | {"lite": lite()},
+        copy=new,
     )
-    make_photographs(study / "photographs")
+    if new:
+        make_photographs(study / "photographs")
     return study
 
 
 @pytest.fixture(scope="session")
 def finished_study(tmp_path_factory):
-    study = study_of_photographs(tmp_path_factory.mktemp("finished"))
-    began = time.monotonic()
-    study.make()
-    study.seconds = time.monotonic() - began
-    assert not study.leftovers()
+    """The study, made by the first of the processes that run the tests, and read by all."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    seconds = folder / "finished.seconds"
+    with open(folder / "finished.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not seconds.exists():
+            study = study_of_photographs(folder / "finished")
+            began = time.monotonic()
+            study.make()
+            assert not study.leftovers()
+            seconds.write_text(str(time.monotonic() - began))
+    study = study_of_photographs(folder / "finished")
+    study.seconds = float(seconds.read_text())
     return study
 
 

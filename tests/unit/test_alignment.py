@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from texalign import InputError, alignment
-from texalign.alignment import METRICS
+from texalign.brainscore import METRICS
 
 CSV = "resources/brainscore.csv"
 
@@ -73,6 +73,8 @@ def test_published_averages_agree_with_their_parts(scores):
         ("0.171", "nan", ["alexnet", "'nan'"]),
         ("0.171", "-0.1", ["alexnet", "'-0.1'"]),
         ("0.171,", '"0.171,', ["not a readable CSV"]),
+        ("0.171,", "", ["row 1 has 7 cells, and its header 8"]),
+        ("0.171,", "0,171,", ["row 1 has 9 cells, and its header 8"]),
     ],
 )
 def test_bad_tables_are_refused_in_one_line(request, tmp_path, old, new, names):

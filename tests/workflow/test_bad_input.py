@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 from studies import Study, assert_one_line, make_photographs, refusal
 
+from texalign import textures
+
 # ---------------------------------------------------------------- before any job
 
 
@@ -34,6 +36,16 @@ CONFIGS = [
         ["dataset: path: 'photos' is no folder; give the one that holds <class>/<image>"],
     ),
     ({"dataset": {"source": "folder"}}, ["dataset: path: None is no folder"]),
+    ({"clustering": {"k": [2, 13]}}, ["study.yaml", "k: 13 clusters of 12 images", "use 2 ... 12"]),
+    (
+        {"clustering": {"k": [241]}, "dataset": {"source": "procedural"}},
+        [f"k: 241 clusters of {len(textures.procedural())} images"],
+    ),
+    ({"clustering": {"k": [5641]}, "dataset": {"source": "dtd"}}, ["k: 5641 clusters of 5640 images"]),
+    (
+        {"clustering": {"k": [142]}, "dataset": {"source": "dtd", "per_class": 3}},
+        ["k: 142 clusters of 141 images"],
+    ),
 ]
 
 ENTRIES = [
@@ -52,6 +64,12 @@ TABLES = [
     ("alexnet: torchvision", ["models.yaml: alexnet: 'torchvision' is no mapping"]),
 ]
 
+SCORES = [
+    (("average_vision,", "average,"), ["study.yaml", "brainscore.csv: no column average_vision; needed are"]),
+    (("alexnet,", "alexnet,,"), ["study.yaml", "row 1 has 9 cells, and its header 8; leave a cell empty"]),
+    (("vgg16,", "vgg19,"), ["brainscore: resources/brainscore.csv: network vgg19 has two rows; keep one"]),
+]
+
 
 def named(cases):
     return [
@@ -63,7 +81,7 @@ def named(cases):
 
 @pytest.fixture(scope="module")
 def refusals(tmp_path_factory):
-    """What dry runs say of each bad config and model table: two at a time, as each takes a second or two."""
+    """What dry runs say of each bad config or table: two at a time, as each takes a second or two."""
 
     def refuse(number, kind, change):
         study = Study(tmp_path_factory.getbasetemp() / f"refused{number}")
@@ -71,6 +89,8 @@ def refusals(tmp_path_factory):
             study.change(**change)
         elif kind == "entry":
             study.change_model("alexnet", **change)
+        elif kind == "scores":
+            study.edit("resources/brainscore.csv", *change)
         else:
             study.table = change
             study.write()
@@ -82,12 +102,17 @@ def refusals(tmp_path_factory):
     return {(kind, str(change)): output for (kind, change), output in zip(cases, said, strict=True)}
 
 
-CASES = named({"config": CONFIGS, "entry": ENTRIES, "table": TABLES})
+CASES = named({"config": CONFIGS, "entry": ENTRIES, "table": TABLES, "scores": SCORES})
 
 
 @pytest.mark.parametrize(("kind", "change", "words"), CASES)
-def test_config_and_model_table(refusals, kind, change, words):
+def test_config_and_tables(refusals, kind, change, words):
     assert_one_line(refusals[kind, str(change)], *words)
+
+
+def test_more_clusters_than_photographs(finished):
+    finished.change(clustering={"k": [13]})
+    assert_one_line(refusal(finished, "--dry-run"), "study.yaml", "k: 13 clusters of 12 images")
 
 
 # ---------------------------------------------------------------- networks, in real jobs
@@ -192,28 +217,7 @@ def test_flat_images_are_no_bad_input(fresh):
     fresh.make("results/tiny/clusters/linear/cosine/alexnet.h5")
 
 
-# ---------------------------------------------------------------- what shows later
-
-
-def test_more_clusters_than_textures(finished):
-    finished.change(clustering={"k": [13]})
-    output = refusal(finished, "clusters")
-    assert_one_line(
-        output, "texalign: cut_trees linear gram alexnet: clustering: k: 13 clusters of 12 textures"
-    )
-    finished.change(clustering={"k": []})
-    done = finished.snakemake("clusters")
-    assert done.returncode == 0, done.stdout
-
-
-def test_a_table_of_scores_without_a_column(finished):
-    finished.edit("resources/brainscore.csv", "average_vision,", "average,")
-    output = refusal(finished, "alignment")
-    assert_one_line(
-        output, "texalign: aggregate: resources/brainscore.csv: no column average_vision; needed are"
-    )
-    finished.edit("resources/brainscore.csv", "average,", "average_vision,")
-    finished.make("alignment")
+# ---------------------------------------------------------------- the disk
 
 
 def test_full_disk(fresh, small_disk):

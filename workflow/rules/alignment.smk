@@ -3,7 +3,7 @@ rule aggregate:
         information=expand(f"{STUDY}/information/{READOUT}/{CLUSTERING}/{{network}}.csv", network=MEASURED),
         second_order=f"{STUDY}/rdm/{READOUT}/second_order.h5",
         scores=from_checkout(config["brainscore"], "brainscore"),
-        library=library("alignment", "store", script="aggregate"),
+        library=library("alignment", "brainscore", "store", script="aggregate"),
     output:
         information=f"{STUDY}/mutual_information.csv",
         rdms=f"{STUDY}/rdms.h5",

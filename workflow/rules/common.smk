@@ -7,6 +7,7 @@ from pathlib import Path
 # Every cluster job parses this file again: it imports nothing heavy and reads only small tables.
 
 CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent.parent
+sys.path.append(str(CHECKOUT / "workflow/scripts"))
 CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
 
 
@@ -16,6 +17,7 @@ def beside(path):
 
 
 include: "validation.smk"
+include: "study.smk"
 
 
 # YAML takes an unquoted `on` for true. Where both spellings meet, one is config.yaml's gram.
@@ -114,7 +116,6 @@ def image_listing():
     """Changes when an image of a user's folder is added, removed or edited."""
     if config["dataset"]["source"] != "folder":
         return None
-    sys.path.append(str(CHECKOUT / "workflow/scripts"))
     from texalign.download import listing_fingerprint
 
     return listing_fingerprint(config["dataset"]["path"])

@@ -3,7 +3,7 @@ rule plot_rdms:
         rdms=lambda wildcards: per_layer(
             f"{STUDY}/rdm/{READOUT}/{{network}}/{{layer}}.h5", [wildcards.network]
         ),
-        library=library("alignment", "plots", "store", script="plot_rdms"),
+        library=library("alignment", "brainscore", "plots", "store", script="plot_rdms"),
     output:
         report(
             directory(f"{STUDY}/figures/rdm/{{network}}"),
@@ -28,7 +28,7 @@ rule plot_rdms:
 rule plot_mutual_information:
     input:
         table=f"{STUDY}/mutual_information.csv",
-        library=library("alignment", "plots", script="plot_mutual_information"),
+        library=library("alignment", "brainscore", "plots", script="plot_mutual_information"),
     output:
         pdf=f"{STUDY}/figures/mutual_information.pdf",
         png=report(
@@ -49,7 +49,7 @@ rule plot_clusters:
     input:
         clusters=f"{STUDY}/clusters/{READOUT}/{CLUSTERING}/{{network}}.h5",
         information=f"{STUDY}/information/{READOUT}/{CLUSTERING}/{{network}}.csv",
-        library=library("alignment", "information", "plots", "store", script="plot_clusters"),
+        library=library("alignment", "brainscore", "information", "plots", "store", script="plot_clusters"),
     output:
         pdf=f"{STUDY}/figures/clusters/{{network}}.pdf",
         png=report(
@@ -72,7 +72,7 @@ rule plot_clusters:
 rule plot_second_order:
     input:
         rdms=f"{STUDY}/rdms.h5",
-        library=library("alignment", "plots", "store", script="plot_second_order"),
+        library=library("alignment", "brainscore", "plots", "store", script="plot_second_order"),
     output:
         pdf=f"{STUDY}/figures/second_order.pdf",
         png=report(
@@ -96,7 +96,7 @@ rule plot_brainscore:
     input:
         networks=f"{STUDY}/brainscore_networks.csv",
         correlation=f"{STUDY}/brainscore_correlation.csv",
-        library=library("alignment", "plots", script="plot_brainscore"),
+        library=library("alignment", "brainscore", "plots", script="plot_brainscore"),
     output:
         pdf=f"{STUDY}/figures/brainscore.pdf",
         png=report(

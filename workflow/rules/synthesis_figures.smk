@@ -5,7 +5,13 @@ rule plot_synthesis:
             f"{STUDY}/synthesis/{{texture}}/{runs()[0]}{{maker}}.png", texture=TEXTURES, maker=MAKERS
         ),
         library=library(
-            "alignment", "plots", "plots_synthesis", "procedural", "textures", script="plot_synthesis"
+            "alignment",
+            "brainscore",
+            "plots",
+            "plots_synthesis",
+            "procedural",
+            "textures",
+            script="plot_synthesis",
         ),
     output:
         pdf=f"{STUDY}/figures/synthesis/textures.pdf",
@@ -31,7 +37,13 @@ rule plot_series:
         exemplars=expand(f"{STUDY}/synthesis/{{texture}}/exemplar.png", texture=TEXTURES),
         images=series_images,
         library=library(
-            "alignment", "plots", "plots_synthesis", "procedural", "textures", script="plot_synthesis"
+            "alignment",
+            "brainscore",
+            "plots",
+            "plots_synthesis",
+            "procedural",
+            "textures",
+            script="plot_synthesis",
         ),
     output:
         pdf=f"{STUDY}/figures/synthesis/series/{{network}}.pdf",
@@ -61,7 +73,7 @@ rule plot_traces:
             run=runs(),
             network=SYNTHESISERS if SYNTHESIS["method"] != BASELINE else [],
         ),
-        library=library("alignment", "plots", "plots_synthesis", script="plot_traces"),
+        library=library("alignment", "brainscore", "plots", "plots_synthesis", script="plot_traces"),
     output:
         pdf=f"{STUDY}/figures/synthesis/loss.pdf",
         png=report(
@@ -85,7 +97,7 @@ rule plot_traces:
 rule plot_scores:
     input:
         scores=f"{STUDY}/synthesis/scores.csv",
-        library=library("alignment", "plots", "plots_synthesis", script="plot_scores"),
+        library=library("alignment", "brainscore", "plots", "plots_synthesis", script="plot_scores"),
     output:
         pdf=f"{STUDY}/figures/synthesis/scores.pdf",
         png=report(

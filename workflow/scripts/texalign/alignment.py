@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from texalign import InputError
-
-#: The seven scores that the study uses, each between 0 and 1 (section 4.7).
-METRICS = ("average_vision", "neural_vision", "behavior_vision", "V1", "V2", "V4", "IT")
+from texalign import brainscore
+from texalign.brainscore import METRICS
 
 
 def natural(name):
@@ -29,51 +27,16 @@ def natural(name):
 
 
 def read_scores(path):
-    """Read a table of Brain-Scores.
-
-    Parameters
-    ----------
-    path : str or Path
-        A CSV with the column ``network`` and one column for each of `METRICS`. An empty cell is a
-        score that does not exist. Other columns are ignored.
+    """Read a table of Brain-Scores: see `texalign.brainscore.read`, which also says what is refused.
 
     Returns
     -------
     DataFrame
         Index ``network``, columns `METRICS`, dimensionless, between 0 and 1 or NaN.
-
-    Raises
-    ------
-    InputError
-        The file is no such table: a column is missing, a network is nameless or named twice, or a
-        score is not a number between 0 and 1.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
-        raise InputError(f"{path}: not a readable CSV table ({error})".replace("\n", " ")) from error
-    if missing := [column for column in ("network", *METRICS) if column not in table]:
-        raise InputError(f"{path}: no column {', '.join(missing)}; needed are network, {', '.join(METRICS)}")
-    network = table["network"].str.strip()
-    if (network == "").any():
-        raise InputError(f"{path}: row {(network == '').idxmax() + 1}, column network is empty; give the key")
-    if network.duplicated().any():
-        raise InputError(
-            f"{path}: network {network[network.duplicated()].iloc[0]} has two rows; keep one of them"
-        )
-    return table.set_index(network)[list(METRICS)].apply(_scores, path=path)
-
-
-def _scores(cells, path):
-    numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-    wrong = (cells.str.strip() != "") & ~numbers.between(0, 1)
-    if wrong.any():
-        row = wrong.idxmax()
-        raise InputError(
-            f"{path}: network {row}, column {cells.name}: {cells[row]!r} is not a number from 0 to 1; "
-            "correct it, or leave it empty where there is no score"
-        )
-    return numbers
+    scores = brainscore.read(path)
+    networks = pd.Index(scores, name="network", dtype=object)
+    return pd.DataFrame(list(scores.values()), networks, METRICS, dtype=float)
 
 
 def check_one_condition(mi):

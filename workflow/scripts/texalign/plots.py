@@ -16,7 +16,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from scipy.optimize import linear_sum_assignment
 
-from texalign.alignment import METRICS, check_one_condition, natural
+from texalign.alignment import check_one_condition, natural
+from texalign.brainscore import METRICS
 from texalign.files import whole
 
 #: Widths of a figure in one and in two columns of a journal, in inches.
