@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import plan
 import pytest
 import yaml
 from studies import REPOSITORY, Study, run
@@ -58,7 +59,7 @@ def test_memory_and_time_grow_with_each_attempt(name):
 
 def test_the_profiles_ask_for_the_same():
     slurm, generic = (profile(name) for name in CLUSTERS)
-    for key in ("groups", "group-components", "set-threads", "retries", "jobs"):
+    for key in ("groups", "group-components", "set-threads", "retries", "jobs", "cores", "resources"):
         assert slurm[key] == generic[key], key
     for rule, resources in slurm["set-resources"].items():
         theirs = generic["set-resources"][rule]
@@ -70,7 +71,34 @@ def test_the_profiles_ask_for_the_same():
 def test_only_long_jobs_have_a_submission_of_their_own():
     alone = set(rules()) - set(profile("slurm")["groups"])
     on_gpus = {rule for rule, block in rules().items() if on_gpu(block)}
-    assert alone == {"decode_images", "synthesize_statistics"} | on_gpus
+    assert alone == {"decode_images", "compare_rdms", "synthesize_statistics"} | on_gpus
+
+
+def test_a_study_is_one_submission_a_network_and_stage(fresh):
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--profile", "profiles/slurm"]
+    done = run(command, fresh.folder)
+    local = {"fetch_weights": 12, "fetch_dtd": 1, "unpack_dtd": 1, "all": 1}
+    once = {"decode_images": 1, "compare_rdms": 1, "group summary": 1}
+    expected = local | once | {"compute_gram": 13, "group geometry": 13}
+    assert plan.count_submissions(done.stdout) == expected, done.stdout
+    assert sum(plan.count_jobs(done.stdout).values()) == 216
+
+    done = run([*command, "synthesis", "--configfile", "config/demo.yaml"], fresh.folder)
+    local = {"prepare_exemplar": 2, "synthesis": 1}
+    on_gpus = {"synthesize_texture": 4, "score_texture": 4}
+    assert plan.count_submissions(done.stdout) == local | on_gpus | {"group synthesis": 1}, done.stdout
+
+
+def test_a_plan_of_many_networks_is_quick_and_small():
+    # In a process of its own: a child's peak memory is at least that of the process it was forked from.
+    done = run([sys.executable, "bench/plan.py", "--networks", "100"], REPOSITORY)
+    assert done.returncode == 0, done.stdout
+    assert f"{15 * 100 + 7} jobs:" in done.stdout
+    assert f"{2 * 100 + 4} submissions and local jobs:" in done.stdout
+    seconds, peak_mb = map(int, re.search(r"(\d+) s of CPU, (\d+) MiB", done.stdout).groups())
+    # A tenth of what 1,000 networks may take, and what snakemake takes for none.
+    assert seconds < 6 + 10
+    assert peak_mb < 200 + 150
 
 
 #: A scheduler of Grid Engine's commands: runs the script at once, and keeps books in a folder.
@@ -91,13 +119,19 @@ echo failed 0; echo exit_status $(cat $(dirname "$0")/books/$2.exit)
 
 def test_a_scheduler_known_by_its_commands_alone(tmp_path, monkeypatch):
     pytest.importorskip("snakemake_executor_plugin_cluster_generic")
-    study = Study(tmp_path / "study", {"networks": ["alexnet"]})
+    study = Study(tmp_path / "study")
     for name, text in (("qsub", QSUB), ("qstat", QSTAT), ("qacct", QACCT), ("qdel", "#!/bin/sh\n")):
         (tmp_path / "bin").mkdir(exist_ok=True)
         (tmp_path / "bin" / name).write_text(text)
         (tmp_path / "bin" / name).chmod(0o755)
-    study.edit("profiles/generic/profile.yaml", "device: cuda", "device: cpu")
-    study.edit("profiles/generic/profile.yaml", "per-second: 1", "per-second: 10")
+    for old, new in (
+        ("device: cuda", "device: cpu"),
+        ("per-second: 1", "per-second: 10"),
+        # Two networks in one submission, and a node with room for half of them at a time.
+        ("geometry: 1\n", "geometry: 2\n"),
+        ("cores: 32", "cores: 4"),
+    ):
+        study.edit("profiles/generic/profile.yaml", old, new)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=":")
     command = [sys.executable, "-m", "snakemake", "--profile", "profiles/generic", "--retries", "0"]
     done = run([*command, "--configfile", "study.yaml", "--", "clusters"], study.folder)
@@ -105,11 +139,13 @@ def test_a_scheduler_known_by_its_commands_alone(tmp_path, monkeypatch):
 
     asked = [path.read_text() for path in sorted((tmp_path / "bin/books").glob("*.asked"))]
     submissions = Counter(re.search(r"-N (\w+) -q (\w+)", line).groups() for line in asked)
-    assert submissions == {("decode_images", "cpu"): 1, ("compute_gram", "gpu"): 1, ("GROUP", "cpu"): 1}
+    assert submissions == {("decode_images", "cpu"): 1, ("compute_gram", "gpu"): 2, ("GROUP", "cpu"): 1}
     for line in asked:
         gram = "-N compute_gram" in line
         assert ("-l gpu=1" in line) == gram
         assert not gram or "-pe smp 4 -l h_vmem=4000M -l h_rt=7200" in line
+        # Four RDMs in two turns of an hour, then four trees, then the cuts.
+        assert "-N GROUP" not in line or "-pe smp 4 -l h_vmem=4000M -l h_rt=9600" in line
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ rule score_statistics:
         f"{STUDY}/synthesis/{{texture}}/{BASELINE}/distances.csv",
     log:
         f"{STUDY}/logs/score_statistics/{{texture}}.log",
+    benchmark:
+        f"{STUDY}/benchmarks/score_statistics/{{texture}}.tsv"
     conda:
         "../../envs/plenoptic.yaml"
     params:
