@@ -94,3 +94,32 @@ def test_a_synthesis_nears_the_statistics():
     assert near < far
     again, _ = portilla_simoncelli.synthesize(exemplar, iterations=20)
     torch.testing.assert_close(image, again, rtol=0, atol=0)
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.skipif(not portilla_simoncelli.is_available(), reason="plenoptic is not installed")
+def test_a_killed_synthesis_goes_on_and_ends_with_the_same_bits(tmp_path, monkeypatch, caplog):
+    exemplar, checkpoint = blobs(32, seed=0), tmp_path / "run/image.checkpoint"
+    options = {"iterations": 40, "checkpoint_every": 10}
+    undisturbed, told = portilla_simoncelli.synthesize(exemplar, **options)
+    metamer = portilla_simoncelli._plenoptic().Metamer
+    save, saved = metamer.save, []
+
+    def die(self, path):
+        save(self, path)
+        saved.append(path)
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(metamer, "save", die)
+        with pytest.raises(KeyboardInterrupt):
+            portilla_simoncelli.synthesize(exemplar, checkpoint=checkpoint, **options)
+    caplog.set_level("INFO")
+    resumed, trace = portilla_simoncelli.synthesize(exemplar, checkpoint=checkpoint, **options)
+    assert "going on after 2 turns" in caplog.text
+    torch.testing.assert_close(resumed, undisturbed, rtol=0, atol=0)
+    assert [row["loss"] for row in trace] == [row["loss"] for row in told]
+    other, _ = portilla_simoncelli.synthesize(blobs(32, seed=1), checkpoint=checkpoint, **options)
+    assert "starting anew" in caplog.text
+    assert not torch.equal(other, undisturbed)

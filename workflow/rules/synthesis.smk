@@ -105,6 +105,8 @@ rule synthesize_statistics:
     conda:
         "../../envs/plenoptic.yaml"
     threads: 2
+    resources:
+        checkpoint_every=lookup(dpath="synthesis/checkpoint_every", within=config),
     params:
         name=texture_name,
         seed=seed_of,

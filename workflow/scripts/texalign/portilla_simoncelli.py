@@ -8,12 +8,15 @@ import importlib
 import importlib.util
 import logging
 import os
+import warnings
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from texalign import InputError
+from texalign.files import whole
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +24,8 @@ log = logging.getLogger(__name__)
 SCALES = 4
 #: Side of the neighbourhood whose autocorrelation is taken: the coarsest scale must be as large.
 NEIGHBOURHOOD = 7
+#: Steps of L-BFGS in one turn of the package.
+STEPS = 10
 #: ITU-R 601, as Pillow converts to grey.
 LUMINANCE = (0.299, 0.587, 0.114)
 
@@ -110,7 +115,7 @@ def _like(image, target):
     return image
 
 
-def synthesize(exemplar, seed=0, iterations=100):
+def synthesize(exemplar, seed=0, iterations=100, *, checkpoint=None, checkpoint_every=25):
     """Synthesise a grey image with an exemplar's statistics: the baseline without a CNN.
 
     Parameters
@@ -120,6 +125,11 @@ def synthesize(exemplar, seed=0, iterations=100):
         Of the initial image: the exemplar's mean with noise of 0.1 at most, as plenoptic advises.
     iterations : int
         Steps of L-BFGS, in turns of 10.
+    checkpoint : str or Path, optional
+        Where to keep the state. If it is there already and was made with the same exemplar, the run
+        goes on from it, and ends with the same bits. The caller deletes it when the result is safe.
+    checkpoint_every : int
+        Steps between checkpoints, in whole turns.
 
     Returns
     -------
@@ -137,25 +147,49 @@ def synthesize(exemplar, seed=0, iterations=100):
     if target.amax() == target.amin():
         raise InputError("exemplar: the image is constant, it has no texture; give another")
     model, distance = _model(target)
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.rand(target.shape, generator=generator, dtype=target.dtype) - 0.5
-    metamer = plenoptic.Metamer(target, model, loss_function=distance)
-    turn = min(10, max(iterations, 1))
-    metamer.setup(
-        noise * 0.1 + target.mean(),
-        optimizer=torch.optim.LBFGS,
-        optimizer_kwargs={
-            "max_iter": turn,
-            "history_size": 100,
-            "lr": 1,
-            "line_search_fn": "strong_wolfe",
-        },
-    )
-    metamer.synthesize(max_iter=max(1, iterations // turn), stop_criterion=0)
-    losses = [float(loss) for loss in metamer.losses]
+    turn = min(STEPS, max(iterations, 1))
+    turns, saved_every = max(1, iterations // turn), max(1, checkpoint_every // turn)
+    metamer = _loaded(checkpoint, lambda: plenoptic.Metamer(target, model, loss_function=distance))
+    if metamer is None:
+        metamer = plenoptic.Metamer(target, model, loss_function=distance)
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.rand(target.shape, generator=generator, dtype=target.dtype) - 0.5
+        metamer.setup(
+            noise * 0.1 + target.mean(),
+            optimizer=torch.optim.LBFGS,
+            optimizer_kwargs={
+                "max_iter": turn,
+                "history_size": 100,
+                "lr": 1,
+                "line_search_fn": "strong_wolfe",
+            },
+        )
+    while (done := len(metamer.losses) - 1) < turns:
+        metamer.synthesize(max_iter=min(saved_every, turns - done), stop_criterion=0)
+        if checkpoint:
+            with whole(checkpoint) as temporary:
+                metamer.save(str(temporary))
     trace = [
-        {"step": i * turn, "evaluations": np.nan, "seconds": np.nan, "loss": loss, "note": ""}
-        for i, loss in enumerate(losses)
+        {"step": i * turn, "evaluations": np.nan, "seconds": np.nan, "loss": float(loss), "note": ""}
+        for i, loss in enumerate(metamer.losses)
     ]
     image = metamer.metamer.detach()[0].clamp(0, 1).float()
     return image.expand(3, -1, -1), trace
+
+
+def _loaded(checkpoint, new):
+    """Return a metamer that goes on from a checkpoint; None where there is none that fits."""
+    if not (checkpoint and Path(checkpoint).exists()):
+        return None
+    metamer = new()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that `setup` has to follow
+            metamer.load(str(checkpoint))
+        metamer.setup(optimizer=torch.optim.LBFGS)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        log.warning("%s: cannot be gone on with (%s); starting anew", checkpoint, reason)
+        return None
+    log.info("%s: going on after %d turns", checkpoint, len(metamer.losses) - 1)
+    return metamer
