@@ -43,10 +43,34 @@ def test_halves_are_of_one_size_and_share_no_pixel(shape):
 
 def test_losses_between_halves(network):
     exemplar = blobs(seed=0)
-    found = scores.between_halves(network, exemplar)
+    found = scores.between(network, scores.halves(exemplar))
     pairs = [(exemplar[:, :8], exemplar[:, 8:]), (exemplar[:8], exemplar[8:])]
     expected = [synthesis.evaluate(network, other, one) for one, other in pairs]
     assert found == pytest.approx({key: np.mean([row[key] for row in expected]) for key in expected[0]})
+
+
+@pytest.mark.parametrize("shape", [(32, 16), (17, 32), (50, 70)])
+def test_crops_are_of_the_asked_size_and_share_no_pixel(shape):
+    photograph = np.arange(math.prod(shape)).reshape(*shape, 1)
+    pairs = scores.crops(photograph, (16, 16))
+    assert len(pairs) == 2
+    for one, other in pairs:
+        assert one.shape == other.shape == (16, 16, 1)
+        assert not set(one.ravel()) & set(other.ravel())
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (31, 31), (15, 64)])
+def test_a_photograph_without_room_has_no_crops(network, shape):
+    assert scores.crops(np.zeros((*shape, 3), np.uint8), (16, 16)) == []
+    assert scores.between(network, []) == {}
+
+
+def test_losses_between_crops_are_those_of_a_photograph(network):
+    photograph = blobs(48, 40, seed=3)
+    found = scores.between(network, scores.crops(photograph, (16, 20)))
+    one = synthesis.evaluate(network, photograph[-16:, -20:], photograph[:16, :20])
+    other = synthesis.evaluate(network, photograph[:16, -20:], photograph[-16:, :20])
+    assert found["loss"] == pytest.approx((one["loss"] + other["loss"]) / 2)
 
 
 def test_the_worst_layer_is_found_behind_a_large_one():
@@ -60,7 +84,7 @@ def test_the_worst_layer_is_found_behind_a_large_one():
 def test_halves_of_a_half_constant_exemplar(network, caplog):
     exemplar = blobs(seed=0).copy()
     exemplar[:8] = 7
-    assert math.isfinite(scores.between_halves(network, exemplar)["loss"])
+    assert math.isfinite(scores.between(network, scores.halves(exemplar))["loss"])
     assert "constant" in caplog.text
 
 

@@ -54,7 +54,8 @@ def scores_of(texture, *networks):
     return {f"score_statistics {texture}"} | {f"score_texture {texture} {network}" for network in networks}
 
 
-JOINED = {"join_scores", "plot_scores", "plot_traces", "plot_synthesis", "synthesis"}
+GRID = {"plot_synthesis "}
+JOINED = {"join_scores", "plot_scores", "plot_traces", "synthesis"} | GRID
 SERIES = {"plot_series squeezenet1_1"}
 
 
@@ -65,7 +66,7 @@ def test_every_texture_network_and_seed_is_a_job_of_its_own(fresh):
     names = ["stripes/stripes_0000.png", "dots/dots_0001.png"]
     fresh.change(synthesis={"textures": names, "seeds": [0, 7], "series": ["resnet18"]})
     textures, networks = ["stripes_0000", "dots_0001"], ["alexnet", "resnet18"]
-    expected = JOINED | {"plot_series resnet18"}
+    expected = JOINED | {"plot_series resnet18", "plot_synthesis seed7/"}
     for texture in textures:
         expected |= {f"prepare_exemplar {texture}"} | scores_of(texture, *networks)
         expected |= jobs_of(texture, "resnet18", "to_L1/")
@@ -127,6 +128,7 @@ def made_together_study(tmp_path_factory):
     study = with_photographs(
         Study(tmp_path_factory.mktemp("together"), OVERLAY, models()),
         textures=["grain2/0.png", ["grain1/0.png", "grain3/0.png"]],
+        size=12,  # half of the photographs' own
         series=False,
     )
     study.make("synthesis")
@@ -155,6 +157,7 @@ def test_images_made_together_are_like_those_made_alone(made_together_study):
     assert not [*folder.rglob("*.batch"), *folder.rglob("*.checkpoint")]
     scores = pd.read_csv(folder / "scores.csv").set_index("texture")
     assert (scores["loss"] < scores["initial_loss"]).all()
+    assert (scores["crops_loss"] > 0).all()
 
 
 def test_a_texture_added_beside_a_batch_makes_no_other_image_again(made_together):
@@ -192,7 +195,7 @@ def test_a_failed_batch_leaves_no_image_that_passes_for_new(made_together):
 def test_an_added_seed_makes_no_image_again(made):
     made.change(synthesis=made.overlay["synthesis"] | {"seeds": [0, 1]})
     expected = jobs_of(TEXTURE, run="seed1/") | scores_of(TEXTURE, "squeezenet1_1")
-    assert made.plan("synthesis") == expected | JOINED - {"plot_synthesis"}
+    assert made.plan("synthesis") == expected | {"plot_synthesis seed1/"} | JOINED - GRID
 
 
 def test_an_added_network_makes_no_other_image_again(made):
@@ -222,6 +225,7 @@ def test_images_traces_and_scores(made_study):
     assert row["loss"] == pytest.approx(told["loss_as_shown"], rel=1e-3)
     assert row["initial_loss"] == told["initial_loss"]
     assert row["halves_loss"] > 0
+    assert np.isnan(row["crops_loss"])  # photographs of 24 px, made larger
     assert row["class_loss"] > 0
     assert row["worst_layer"] in ("L1", "L2")
     assert row["worst_layer_ratio"] > 0
@@ -255,7 +259,8 @@ def test_a_killed_batch_goes_on_with_each_image(made_together):
     log = made_together / "results/tiny/logs/synthesize_batch/grain1-0/squeezenet1_1.log"
     assert log.read_text().count("going on after step") == 2
     for png in pngs:
-        assert len(pd.read_csv((made_together / png).with_suffix(".csv"))) == 121
+        trace = pd.read_csv((made_together / png).with_suffix(".csv"))
+        assert list(trace["step"]) == list(range(len(trace)))
     assert not any(path.exists() for path in checkpoints)
 
 

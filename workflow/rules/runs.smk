@@ -120,6 +120,12 @@ def maker_label(maker):
     return "Portilla-Simoncelli" if maker == BASELINE else network_label(maker)
 
 
+def grid_labels(wildcards):
+    """What the report calls the grid of a seed."""
+    seed = f", seed {seed_of(wildcards)}" if len(SYNTHESIS["seeds"]) > 1 else ""
+    return {"figure": f"originals and networks{seed}"}
+
+
 def series_labels(wildcards):
     layers = series_layers(wildcards.network)
     return [layer if layer == layers[0] else f"{layers[0]} to {layer}" for layer in layers]
@@ -130,7 +136,7 @@ def synthesis_targets(wildcards):
         raise WorkflowError(
             f"{CONFIG}: synthesis: textures: none; name a file, or <class>/<file> of the image set"
         )
-    figures = ["textures", "scores"] + ["loss"] * (MAKERS != [BASELINE])
+    figures = [f"{run}textures" for run in runs()] + ["scores"] + ["loss"] * (MAKERS != [BASELINE])
     return [
         f"{STUDY}/synthesis/scores.csv",
         *expand(

@@ -4,6 +4,7 @@ rule score_texture:
         images=images_of,
         weights=weights_file,
         activations=activations_file,
+        file=exemplar_file,
         folder=class_folder,
         library=library(
             "descent",

@@ -2,7 +2,7 @@ rule plot_synthesis:
     input:
         exemplars=expand(f"{STUDY}/synthesis/{{texture}}/exemplar.png", texture=TEXTURES),
         images=expand(
-            f"{STUDY}/synthesis/{{texture}}/{runs()[0]}{{maker}}.png", texture=TEXTURES, maker=MAKERS
+            f"{STUDY}/synthesis/{{texture}}/{{{{run}}}}{{maker}}.png", texture=TEXTURES, maker=MAKERS
         ),
         library=library(
             "alignment",
@@ -14,15 +14,15 @@ rule plot_synthesis:
             script="plot_synthesis",
         ),
     output:
-        pdf=f"{STUDY}/figures/synthesis/textures.pdf",
+        pdf=f"{STUDY}/figures/synthesis/{{run}}textures.pdf",
         png=report(
-            f"{STUDY}/figures/synthesis/textures.png",
+            f"{STUDY}/figures/synthesis/{{run}}textures.png",
             caption="../report/synthesis.rst",
             category="Synthetic textures",
-            labels={"figure": "originals and networks"},
+            labels=grid_labels,
         ),
     log:
-        f"{STUDY}/logs/plot_synthesis.log",
+        f"{STUDY}/logs/plot_synthesis/{{run}}textures.log",
     conda:
         "../../envs/texalign.yaml"
     params:

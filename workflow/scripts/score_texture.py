@@ -23,9 +23,14 @@ how = {key: params.loss[key] for key in ("readout", "layers")} | {
     "loss": losses.get(params.loss["loss"], **params.loss["options"])
 }
 made = [synthesis.load_exemplar(path) for path in snakemake.input.images]
-halves = scores.between_halves(network, exemplar, **how)
-references = {"halves_loss": halves.get("loss")}
-references["class_loss"] = scores.mean(scores.losses_of(network, exemplar, others, **how)).get("loss")
+file = snakemake.input.get("file")
+photograph = textures.exemplar(params.name, None, file) if file else exemplar
+halves = scores.between(network, scores.halves(exemplar), **how)
+references = {
+    "halves_loss": halves.get("loss"),
+    "crops_loss": scores.between(network, scores.crops(photograph, exemplar.shape[:2]), **how).get("loss"),
+    "class_loss": scores.mean(scores.losses_of(network, exemplar, others, **how)).get("loss"),
+}
 rows = []
 for path, values in zip(
     snakemake.input.images, scores.losses_of(network, exemplar, made, **how), strict=True

@@ -103,6 +103,7 @@ def loss_curves(traces):
 LEVELS = (
     ("initial_loss", "initial noise", "#999999", "x"),
     ("class_loss", "other images of the class", "#de8f05", "s"),
+    ("crops_loss", "crops of the photograph", "#029e73", "v"),
     ("halves_loss", "halves of the exemplar", "#0173b2", "D"),
     ("loss", "synthetic image", "#222222", "o"),
 )
@@ -115,7 +116,7 @@ def scores(table, labels):
     Parameters
     ----------
     table : DataFrame
-        texture, network, seed, scored_by, loss, initial_loss, halves_loss, class_loss.
+        texture, network, seed, scored_by, loss, initial_loss, halves_loss, crops_loss, class_loss.
     labels : dict of str to str
         Network to its name for people, in the order of rows and columns.
 

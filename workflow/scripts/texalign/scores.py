@@ -3,7 +3,6 @@
 import logging
 import math
 
-import numpy as np
 import torch
 
 from texalign import InputError, synthesis
@@ -46,26 +45,42 @@ def halves(image):
     return [(image[:, :width], image[:, -width:]), (image[:height], image[-height:])]
 
 
-def between_halves(network, exemplar, loss="paper", **options):
-    """Losses of the exemplar's parts against each other: what an image that has converged lies below.
+def crops(photograph, size):
+    """Cut out opposite corners, each of a height and width: pairs of crops that share no pixel.
+
+    None where the photograph has no room for them. At its own resolution it shows the texture larger
+    than an exemplar that was made smaller, so that a crop holds less of it.
+    """
+    height, width = size
+    doubled = [room // side for room, side in zip(photograph.shape, size, strict=False)]
+    if min(doubled) < 1 or max(doubled) < 2:
+        return []
+    upper, lower = photograph[:height], photograph[-height:]
+    return [(upper[:, :width], lower[:, -width:]), (lower[:, :width], upper[:, -width:])]
+
+
+def between(network, pairs, loss="paper", **options):
+    """Losses of parts of one texture against each other: what an image that has converged lies below.
 
     Parameters
     ----------
-    network, exemplar, loss, **options
+    network, loss, **options
         See `losses_of`.
+    pairs : list of (array, array)
+        From `halves` or `crops`.
 
     Returns
     -------
     dict of str to float
-        As `losses_of` gives: the mean of left against right and upper against lower half. Empty where
-        the halves are too small for the network, or constant.
+        As `losses_of` gives: the mean over the pairs. Empty where all are too small for the network,
+        or constant.
     """
     rows = []
-    for one, other in halves(np.asarray(exemplar)):
+    for one, other in pairs:
         try:
             rows += losses_of(network, one, [other], loss, **options)
         except InputError as error:
-            log.warning("no loss between halves of the exemplar: %s", error)
+            log.warning("no loss between parts of the exemplar: %s", error)
     return mean(rows)
 
 
