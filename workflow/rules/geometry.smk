@@ -8,6 +8,8 @@ rule compute_rdm:
         f"{STUDY}/logs/compute_rdm/{{readout}}/{{network}}/{{layer}}.log",
     benchmark:
         f"{STUDY}/benchmarks/compute_rdm/{{readout}}/{{network}}/{{layer}}.tsv"
+    # Before the next network's Gram matrices: these are still in memory then, and not read from the disk.
+    priority: 1
     conda:
         "../../envs/texalign.yaml"
     threads: half_of_the_cores
