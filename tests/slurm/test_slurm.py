@@ -11,7 +11,18 @@ from studies import Study, run
 
 pytestmark = pytest.mark.slurm
 
-NETWORKS = ("alexnet", "resnet18")
+#: Laid over the demo: its networks, its textures and all that it makes, of fewer and smaller images.
+SMALLER = {
+    "dataset": {"per_class": 3},
+    "image": {"size": 96},
+    "mutual_information": {"permutations": 5},
+    "synthesis": {"iterations": 3, "class_images": 2},
+}
+MEASURED = ("efficientnet_lite0", "alexnet", "resnet18", "inception_v3", "efficientnet_lite0_untrained")
+SYNTHESISERS = ("efficientnet_lite0", "resnet18")
+TEXTURES = ("bubbly_0000", "woven_0000")
+
+ON_GPUS = ("compute_gram", "synthesize_texture", "score_texture")
 
 
 @pytest.fixture(scope="session")
@@ -26,23 +37,28 @@ def slurm():
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    return Study(tmp_path_factory.mktemp("slurm"), {"networks": list(NETWORKS)})
+    study = Study(tmp_path_factory.mktemp("slurm"))
+    study.overlay = SMALLER
+    study.write()
+    return study
 
 
-def submit(study, name, *targets, retries=1, compute_gram=None, **set_resources):
+def submit(study, name, *targets, retries=1, **set_resources):
     """Run snakemake by the profile, changed where this machine is not a cluster."""
     profile = yaml.safe_load((study / "profiles/slurm/profile.yaml").read_text())
     profile |= {
         "slurm-status-command": "squeue",
         "slurm-init-seconds-before-status-checks": 2,
         "latency-wait": 5,
+        "retries": retries,
     }
-    profile["set-resources"]["compute_gram"] |= compute_gram or {}
-    profile["set-resources"] |= set_resources
+    for rule, resources in set_resources.items():
+        profile["set-resources"][rule] = profile["set-resources"].get(rule, {}) | resources
     (study / name).mkdir()
     (study / name / "profile.yaml").write_text(yaml.safe_dump(profile))
-    command = [sys.executable, "-m", "snakemake", "--profile", name, "--configfile", "study.yaml"]
-    return run([*command, "--retries", str(retries), "--", *targets], study.folder)
+    command = [sys.executable, "-m", "snakemake", "--profile", name]
+    command += ["--configfile", "config/demo.yaml", "study.yaml", "--"]
+    return run([*command, *targets], study.folder, timeout=1800)
 
 
 def jobs_since(slurm, last):
@@ -50,7 +66,7 @@ def jobs_since(slurm, last):
     found = []
     for record in slurm.records():
         if int(record["JobId"]) > last:
-            rule = re.match(r"rule_(geometry|summary|[a-z]+_[a-z]+)", record["Comment"])[1]
+            rule = re.match(r"rule_(geometry|summary|synthesis|[a-z]+_[a-z]+)", record["Comment"])[1]
             found.append(record | {"rule": rule})
     return sorted(found, key=lambda record: int(record["JobId"]))
 
@@ -63,33 +79,53 @@ def megabytes(record):
     return int(re.search(r"mem=(\d+)M", record["TRES"])[1])
 
 
-def test_gram_jobs_run_on_gpus_and_all_others_in_one_submission_a_network(slurm, study):
+def test_the_demo_and_its_synthesis_run_where_they_should(slurm, study):
     last = last_job(slurm)
     # These GPUs are invented: the card is asked for and given, the computing is done without it.
-    done = submit(study, "as-it-is", compute_gram={"device": "cpu"})
+    done = submit(study, "as-it-is", "all", "synthesis", **{rule: {"device": "cpu"} for rule in ON_GPUS})
     assert done.returncode == 0, done.stdout
-    assert (study / "results/tiny/figures/mutual_information.png").exists()
 
     jobs = jobs_since(slurm, last)
+    keys = ("JobId", "rule", "JobState", "Partition", "NumCPUs", "JOB_GRES", "TRES", "StartTime", "EndTime")
     for job in jobs:
-        print(
-            *(f"{key}={job[key]}" for key in ("JobId", "rule", "JobState", "Partition", "JOB_GRES", "TRES"))
-        )
+        print(*(f"{key}={job[key]}" for key in keys))
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     assert Counter(job["rule"] for job in jobs) == {
         "decode_images": 1,
-        "compute_gram": len(NETWORKS),
-        "geometry": len(NETWORKS),
+        "compute_gram": len(MEASURED),
+        "geometry": len(MEASURED),
+        "compare_rdms": 1,
         "summary": 1,
+        "synthesize_texture": len(TEXTURES) * len(SYNTHESISERS),
+        "score_texture": len(TEXTURES) * len(SYNTHESISERS),
+        "synthesis": 1,
     }
-    where = {(job["rule"] == "compute_gram", job["Partition"], job["JOB_GRES"]) for job in jobs}
+    where = {(job["rule"] in ON_GPUS, job["Partition"], job["JOB_GRES"]) for job in jobs}
     assert where == {(True, "gpu", "gpu:1"), (False, "cpu", "(null)")}
-    gpus = [job.get("TresPerJob") for job in jobs if job["rule"] == "compute_gram"]
-    assert gpus == ["gres:gpu:1"] * len(NETWORKS)
+    assert {job["TresPerJob"] for job in jobs if job["rule"] in ON_GPUS} == {"gres:gpu:1"}
+    # A network's five layers side by side, two CPUs each.
+    assert {job["NumCPUs"] for job in jobs if job["rule"] == "geometry"} == {"10"}
+
+
+def test_everything_that_the_demo_makes_is_there(study):
+    results = study / "results/demo"
+    if not (results / "mutual_information.csv").exists():
+        pytest.skip("nothing was made by Slurm")
+    made = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
+    expected = {"rdms.h5", "brainscore_correlation.csv", "brainscore_networks.csv", "synthesis/scores.csv"}
+    figures = ["mutual_information", "brainscore", "second_order"]
+    figures += [f"clusters/{network}" for network in MEASURED]
+    figures += [f"synthesis/{figure}" for figure in ("textures", "loss", "scores")]
+    expected |= {f"figures/{figure}.{kind}" for figure in figures for kind in ("png", "pdf")}
+    expected |= {f"figures/rdm/{network}/L{layer}.png" for network in MEASURED for layer in range(1, 6)}
+    expected |= {f"synthesis/{texture}/{maker}.png" for texture in TEXTURES for maker in SYNTHESISERS}
+    assert expected <= made
+    assert not study.leftovers()
 
 
 def test_a_job_that_slurm_kills_for_its_memory_is_given_more(slurm, study):
     last = last_job(slurm)
+    # Another study, so that there is something to do.
     study.change(study="memory")
     done = submit(
         study,
@@ -111,8 +147,8 @@ def test_a_job_that_slurm_kills_for_its_memory_is_given_more(slurm, study):
 
 def test_a_node_without_its_gpu_fails_with_one_line(slurm, study):
     last = last_job(slurm)
-    study.change(study="tiny")
-    done = submit(study, "no-cuda", "results/tiny/gram/relu/alexnet.h5", retries=0)
+    study.change(study="memory")
+    done = submit(study, "no-cuda", "results/memory/gram/relu/alexnet.h5", retries=0)
     assert done.returncode != 0
     told = [line for line in done.stdout.splitlines() if line.startswith("texalign: ")]
     print(*set(told))
@@ -123,4 +159,4 @@ def test_a_node_without_its_gpu_fails_with_one_line(slurm, study):
     assert "Traceback" not in done.stdout
     *_, job = jobs_since(slurm, last)
     assert (job["rule"], job["JobState"], job["Partition"]) == ("compute_gram", "FAILED", "gpu")
-    assert not (study / "results/tiny/gram/relu/alexnet.h5").exists()
+    assert not (study / "results/memory/gram/relu/alexnet.h5").exists()
