@@ -39,8 +39,8 @@ layers: .venv/installed  ## a network's modules with channels, positions, depth,
 	@snakemake results/layers/$(MODEL).tsv --cores 1 --quiet rules progress host reason
 	@column -t -s $$'\t' results/layers/$(MODEL).tsv
 
-test: .venv/installed-dev  ## the tests (under 10 minutes on 2 cores)
-	pytest
+test: .venv/installed-dev  ## the tests (6 minutes on 2 cores)
+	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist worksteal
 
 test-slurm: .venv/installed-dev  ## the profile for Slurm on a real one, started here (root; see docs/cluster.md)
 	pytest -m slurm tests/slurm

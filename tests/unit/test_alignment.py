@@ -103,6 +103,13 @@ def test_empty_cell_is_a_score_that_does_not_exist(request, tmp_path, mi):
     assert "alexnet" not in table.loc["average_vision", "networks"].split(";")
 
 
+def test_a_table_without_rows_gives_no_network_a_score(tmp_path):
+    (tmp_path / "none.csv").write_text(f"\ufeffnetwork, {', '.join(METRICS)}\n\n")
+    joined = alignment.join_scores(tidy({"a": [1.0]}), alignment.read_scores(tmp_path / "none.csv"))
+    assert not joined["scored"].any()
+    assert alignment.correlate({"a": 1.0}, joined.set_index("network"))["n"].eq(0).all()
+
+
 # --- the best layer
 
 

@@ -1,12 +1,11 @@
 """Bad input: one clear line on the terminal that names file, key or value, and nothing half-written."""
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
-from studies import Study, make_photographs
+from studies import make_photographs
 
 from texalign import textures
 
@@ -94,35 +93,21 @@ def named(cases):
     ]
 
 
-@pytest.fixture(scope="module")
-def refusals(tmp_path_factory):
-    """What dry runs say of each bad config or table: two at a time, as each takes a second or two."""
-
-    def refuse(number, kind, change):
-        study = Study(tmp_path_factory.getbasetemp() / f"refused{number}")
-        if kind == "config":
-            study.change(**change)
-        elif kind == "entry":
-            study.change_model("alexnet", **change)
-        elif kind == "scores":
-            study.edit("resources/brainscore.csv", *change)
-        else:
-            study.table = change
-            study.write()
-        return refusal(study, "--dry-run")
-
-    cases = [(kind, change) for kind, change, _ in (case.values for case in CASES)]
-    with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda case: refuse(case[0], *case[1]), enumerate(cases)))
-    return {(kind, str(change)): output for (kind, change), output in zip(cases, said, strict=True)}
-
-
 CASES = named({"config": CONFIGS, "entry": ENTRIES, "table": TABLES, "scores": SCORES})
 
 
 @pytest.mark.parametrize(("kind", "change", "words"), CASES)
-def test_config_and_tables(refusals, kind, change, words):
-    assert_one_line(refusals[kind, str(change)], *words)
+def test_config_and_tables(fresh, kind, change, words):
+    if kind == "config":
+        fresh.change(**change)
+    elif kind == "entry":
+        fresh.change_model("alexnet", **change)
+    elif kind == "scores":
+        fresh.edit("resources/brainscore.csv", *change)
+    else:
+        fresh.table = change
+        fresh.write()
+    assert_one_line(refusal(fresh, "--dry-run"), *words)
 
 
 def test_more_clusters_than_photographs(finished):
