@@ -14,7 +14,7 @@ import yaml
 
 PROFILE = Path(__file__).parents[1] / "profiles/slurm/profile.yaml"
 
-ON_GPU = ("compute_gram", "measure_activations", "synthesize_texture", "score_texture")
+ON_GPU = ("compute_gram", "measure_activations", "synthesize_texture", "synthesize_batch", "score_texture")
 #: Rules whose benchmark files lie in a folder of the network's name, one a layer.
 BY_LAYER = ("compute_rdm", "grow_tree")
 #: Rules whose benchmark files are named after something else.

@@ -115,3 +115,16 @@ def class_dataset(wildcards):
 
 def class_folder(wildcards):
     return image_folder(wildcards) if class_dataset(wildcards) else []
+
+
+def together(wildcards):
+    """The textures of one job."""
+    return BATCHES.get(wildcards.texture, [wildcards.texture])
+
+
+def exemplars_together(wildcards):
+    return expand(f"{STUDY}/synthesis/{{texture}}/exemplar.png", texture=together(wildcards))
+
+
+def names_together(wildcards):
+    return [TEXTURES[texture] for texture in together(wildcards)]

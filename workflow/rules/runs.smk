@@ -56,19 +56,6 @@ def synthesis_recipe(wildcards):
     }
 
 
-def together(wildcards):
-    """The textures of one job."""
-    return BATCHES.get(wildcards.texture, [wildcards.texture])
-
-
-def exemplars_together(wildcards):
-    return expand(f"{STUDY}/synthesis/{{texture}}/exemplar.png", texture=together(wildcards))
-
-
-def names_together(wildcards):
-    return [TEXTURES[texture] for texture in together(wildcards)]
-
-
 def batch_folder(wildcards):
     """What one job made of a texture and those it is listed with; it is called by the first of them."""
     first = next(first for first, keys in BATCHES.items() if wildcards.texture in keys)
