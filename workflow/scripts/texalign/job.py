@@ -54,9 +54,12 @@ def keep_freed_memory():
 def _last_words(kind, error, trace):
     """Tell one line when the input is at fault, and all that is known when the program is."""
     if issubclass(kind, InputError):
+        # One write, as jobs that fail at once share the terminal: `print` writes the line's end apart.
+        line = f"{_name}: {error}\n"
         for stream in dict.fromkeys((_terminal, sys.stderr)):
             with contextlib.suppress(OSError):  # the log, on a disk that is full
-                print(f"{_name}: {error}", file=stream, flush=True)
+                stream.write(line)
+                stream.flush()
     else:
         log.critical("failed", exc_info=(kind, error, trace))
 

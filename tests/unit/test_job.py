@@ -1,0 +1,39 @@
+"""What a rule script says last: one line, on the terminal and in the log, also where a disk is full."""
+
+import errno
+import sys
+
+from texalign import InputError, job
+
+
+class Stream(list):
+    """Keeps what is written, one item a write; a full disk takes nothing."""
+
+    full = False
+
+    def write(self, text):
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.append(text)
+
+    def flush(self):
+        pass
+
+
+def test_a_wrong_input_is_one_write_on_the_terminal_and_one_in_the_log(monkeypatch):
+    terminal, log = Stream(), Stream()
+    monkeypatch.setattr(job, "_terminal", terminal)
+    monkeypatch.setattr(sys, "stderr", log)
+    job._last_words(InputError, InputError("a.h5: the reason"), None)
+    assert terminal == log == ["texalign: a.h5: the reason\n"]
+    log.full = True
+    job._last_words(InputError, InputError("b.h5: no space"), None)
+    assert terminal[1:] == ["texalign: b.h5: no space\n"]
+
+
+def test_a_terminal_that_is_the_log_is_told_once(monkeypatch):
+    stream = Stream()
+    monkeypatch.setattr(job, "_terminal", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
+    job._last_words(InputError, InputError("a.h5: the reason"), None)
+    assert len(stream) == 1
