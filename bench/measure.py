@@ -70,13 +70,14 @@ def features(name, precision="float32"):
     """Images to packed Gram matrices, all layers of a network; `flop` without Winograd's savings."""
     network, module = load(name, precision)
     fast = winograd.speed_up(network)
-    n = 16 if DEVICE.type == "cpu" else 512
+    n = 64 if DEVICE.type == "cpu" else 512
     images, layers = photographs(n), list(network.layers.values())
     batch = gram.batch_size(fast, 224)
 
     def ours():
-        parts = [gram.one_batch(fast, images[i : i + batch]) for i in range(0, n, batch)]
-        return {layer: np.concatenate([part[layer] for part in parts]) for layer in network.layers}
+        parts = {layer: [] for layer in network.layers}
+        gram.compute(fast, [(0, images)], lambda layer, _, rows: parts[layer].append(rows), max_batch=batch)
+        return {layer: np.concatenate(rows) for layer, rows in parts.items()}
 
     def usual():
         return plain.gram_matrices(module, layers, images)

@@ -240,6 +240,50 @@ def test_batches_do_not_show(network, images, block, options):
         np.testing.assert_allclose(values, expected[layer], rtol=1e-4, atol=1e-6 * expected[layer].max())
 
 
+@pytest.mark.parametrize("threads", [2, 3, 20])
+def test_threads_do_not_show(network, images, threads):
+    """Each batch goes through the network in one thread, so that the bits are the same for any number."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        expected, _ = computed(network, images, 9, max_batch=2)
+        torch.set_num_threads(threads)
+        rows, _ = computed(network, images, 9, max_batch=2)
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    if threads <= gram.MOST_WORKERS:
+        assert all(np.array_equal(rows[layer], expected[layer]) for layer in rows)
+    for layer, values in rows.items():
+        np.testing.assert_allclose(values, expected[layer], rtol=1e-4, atol=1e-6 * expected[layer].max())
+
+
+def test_batches_are_begun_only_as_far_ahead_as_is_needed(network, images):
+    """However many images there are, a few batches a thread are held in memory."""
+    begun, written = [], []
+
+    def blocks():
+        for start in range(0, 600, 2):
+            begun.append(start)
+            yield start, images[:2]
+
+    def write(layer, start, _rows):
+        written.append((layer, start))
+        assert len(begun) - len(written) / 2 <= 2 * gram.n_workers(network) + 1.5
+
+    gram.compute(network, blocks(), write)
+    assert len(written) == 600
+
+
+def test_a_fault_in_a_batch_ends_the_run(network, images, monkeypatch):
+    def broken(*_):
+        raise ValueError("the fault")
+
+    monkeypatch.setattr(gram, "one_batch", broken)
+    with pytest.raises(ValueError, match="the fault"):
+        computed(network, images, 3)
+
+
 def test_order_of_the_images_is_the_order_of_the_rows(network, images):
     order = np.random.default_rng(1).permutation(len(images))
     expected, _ = computed(network, images, 7)
@@ -307,11 +351,14 @@ def test_full_gpu_memory_halves_the_batch(network, images, monkeypatch):
 # ---------------------------------------------------------------- batches and precision
 
 
-def test_batch_size_is_within_its_bounds(network):
+def test_batch_size_is_within_its_bounds(network, monkeypatch):
     # The widest module is the first ReLU's or BatchNorm's 8 x 18 x 18 or the second convolution and
     # what follows it, 200 x 8 x 8 in and out; each twice.
     widest = 2 * 2 * 200 * 8 * 8 * 4
     assert gram.batch_size(network, 20) == 16
+    monkeypatch.setattr(gram, "n_workers", lambda _: 8)
+    assert gram.batch_size(network, 400) < 16
+    monkeypatch.undo()
     assert gram.batch_size(network, 20, budget=1) == 1
     assert gram.batch_size(network, 20, budget=5 * widest) == 5
     assert gram.batch_size(network, 20, budget=6 * widest - 1) == 5

@@ -23,7 +23,7 @@ rule compute_gram:
     input:
         images=f"{STUDY}/images.h5",
         weights=weights_file,
-        library=library("gram", "networks", "store", "winograd", script="compute_gram"),
+        library=library("gram", "networks", "store", "winograd", "winograd_kernels", script="compute_gram"),
     output:
         f"{STUDY}/gram/{{readout}}/{{network}}.h5",
     log:

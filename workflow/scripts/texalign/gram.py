@@ -1,7 +1,11 @@
 """Feature maps → packed Gram matrices."""
 
+import collections
 import logging
 import math
+import queue
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -16,6 +20,9 @@ SQRT2 = math.sqrt(2)
 #: it, the work that this saves is less than the cost of more and smaller products.
 BLOCKED_FROM = 192
 BLOCK = 128
+
+#: Batches that go through a network side by side on a CPU; more than that take too much memory.
+MOST_WORKERS = 8
 
 
 def gram_matrices(maps):
@@ -117,6 +124,9 @@ def packed_gram_matrices(maps):
 def compute(network, blocks, write, readout="linear", max_batch=None):
     """Compute the packed Gram matrices of all images, all layers in one forward pass each.
 
+    On a CPU the batches go side by side, each through the network in one thread: cores that share
+    one batch wait for each other at each operation. So the numbers do not depend on the threads.
+
     Parameters
     ----------
     network : networks.Network
@@ -128,23 +138,62 @@ def compute(network, blocks, write, readout="linear", max_batch=None):
     max_batch : int, optional
         Images in one forward pass at most; see `batch_size`.
     """
-    for start, images in blocks:
-        batch = min(max_batch or len(images), len(images))
-        first = 0
-        while first < len(images):
-            part = images[first : first + batch]
-            try:
-                rows = one_batch(network, part, readout)
-            except torch.cuda.OutOfMemoryError:
-                if batch == 1:
-                    raise
-                batch = max(1, batch // 2)
-                torch.cuda.empty_cache()
-                log.info("the GPU's memory is full; going on with batches of %d", batch)
-                continue
-            for layer, values in rows.items():
-                write(layer, start + first, values)
-            first += len(part)
+    threads, workers = torch.get_num_threads(), n_workers(network)
+    idle = queue.SimpleQueue()
+    for _ in range(workers):
+        idle.put(networks.twin(network))  # hooks of one thread are not to be called in another
+    limit = [max_batch or sys.maxsize]
+
+    def run(start, images):
+        twin, done, first = idle.get(), [], 0
+        try:
+            while first < len(images):
+                part = images[first : first + limit[0]]
+                try:
+                    done.append((start + first, one_batch(twin, part, readout)))
+                    first += len(part)
+                except torch.cuda.OutOfMemoryError:
+                    if len(part) == 1:
+                        raise
+                    limit[0] = len(part) // 2
+                    torch.cuda.empty_cache()
+                    log.info("the GPU's memory is full; going on with batches of %d", limit[0])
+        finally:
+            idle.put(twin)
+        return done
+
+    parts = (
+        (start + first, images[first : first + (max_batch or len(images))])
+        for start, images in blocks
+        for first in range(0, len(images), max_batch or len(images))
+    )
+    share = () if workers == 1 else (threads // workers,)
+    try:
+        with ThreadPoolExecutor(
+            workers, initializer=torch.set_num_threads if share else None, initargs=share
+        ) as pool:
+            for done in _in_order(pool, run, parts, 2 * workers):
+                for start, rows in done:
+                    for layer, values in rows.items():
+                        write(layer, start, values)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def n_workers(network):
+    """How many batches `compute` takes through a network at a time."""
+    return min(torch.get_num_threads(), MOST_WORKERS) if network.device.type == "cpu" else 1
+
+
+def _in_order(pool, function, items, ahead):
+    """Results of ``function(*item)`` in the order of the items, of which `ahead` are begun."""
+    waiting = collections.deque()
+    for item in items:
+        waiting.append(pool.submit(function, *item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def one_batch(network, images, readout="linear"):
@@ -163,7 +212,8 @@ def one_batch(network, images, readout="linear"):
 def batch_size(network, size, budget=None, largest=None):
     """How many images to take in one forward pass.
 
-    On a CPU, 16 is as fast as any larger number; on a GPU more is better.
+    On a CPU, 16 is as fast as any larger number; on a GPU more is better. From three threads on, the
+    batches that `compute` takes side by side share what two may take.
 
     Parameters
     ----------
@@ -191,7 +241,8 @@ def batch_size(network, size, budget=None, largest=None):
         for handle in handles:
             handle.remove()
     on_gpu = network.device.type == "cuda"
-    budget = budget or (torch.cuda.mem_get_info(network.device)[0] / 3 if on_gpu else 1e9)
+    on_cpu = 1e9 / max(1, n_workers(network) / 2)
+    budget = budget or (torch.cuda.mem_get_info(network.device)[0] / 3 if on_gpu else on_cpu)
     largest = largest or (256 if on_gpu else 16)
     # Input and output of the widest module, and as much again for its workspace.
     return int(min(largest, max(1, budget // (2 * biggest[0]))))

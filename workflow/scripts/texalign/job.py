@@ -36,6 +36,7 @@ def start(snakemake):
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%H:%M:%S",
     )
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each glyph that it leaves out
     logging.captureWarnings(True)
     sys.excepthook = _last_words
 

@@ -555,6 +555,12 @@ def _foldable_pairs(module, read_out):
     return pairs
 
 
+def twin(network):
+    """Return the same network as modules of their own, which share every parameter and buffer."""
+    shared = [*network.module.parameters(), *network.module.buffers()]
+    return replace(network, module=copy.deepcopy(network.module, {id(tensor): tensor for tensor in shared}))
+
+
 def largest_difference(network, other, size):
     """Largest difference of two networks' read-outs of one random image, relative to the largest value."""
     image = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
