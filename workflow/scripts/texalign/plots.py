@@ -6,10 +6,13 @@ window and no global state; `save` writes it as PDF and PNG.
 
 import contextlib
 import functools
+import zlib
+from itertools import pairwise
 
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -55,6 +58,7 @@ RC = {
     "legend.title_fontsize": 7,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
+    "axes.titley": 1,  # no figure has ticks above its axes, and to look for them takes long
     "axes.linewidth": 0.6,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
@@ -77,14 +81,28 @@ def _styled(draw):
     def drawn(*args, **kwargs):
         with style():
             figure = draw(*args, **kwargs)
-            # Ticks read the style when they are first drawn. The layout needs several passes where ticks
+            # Ticks read the style when they are first laid out. The layout needs several passes where ticks
             # and insets change with the size of their axes; then it stays as it is.
             for _ in range(3):
-                figure.draw_without_rendering()
-            figure.set_layout_engine("none")
+                before = _places(figure)
+                _lay_out(figure)
+                if _places(figure) == before:
+                    break
+            figure.set_layout_engine(None)
         return figure
 
     return drawn
+
+
+def _lay_out(figure):
+    """Place the axes without drawing anything, least of all images."""
+    if not isinstance(figure.canvas, FigureCanvasAgg):
+        FigureCanvasAgg(figure)  # it keeps its renderer, and so the sizes of texts, from pass to pass
+    figure.get_layout_engine().execute(figure)
+
+
+def _places(figure):
+    return [axes.get_position(original=True).bounds for axes in figure.axes]
 
 
 def save(figure, pdf=None, png=None, dpi=200):
@@ -104,7 +122,9 @@ def save(figure, pdf=None, png=None, dpi=200):
                 figure.savefig(path, format="pdf", dpi=dpi, metadata={"CreationDate": None})
         if png is not None:
             with whole(png) as path:
-                figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None})
+                # An RDM is almost noise: to search it for repeated strings takes four times as long.
+                runs = {"compress_type": zlib.Z_RLE}
+                figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None}, pil_kwargs=runs)
 
 
 def network_styles(networks, families, untrained):
@@ -204,12 +224,14 @@ def reduce_rdm(condensed, n, pixels=900):
     edges = np.linspace(0, n, side + 1).round().astype(int)
     sizes = np.diff(edges)
     sums = np.zeros((side, side))
-    row, start = np.zeros(n), 0
-    for i, block in enumerate(np.repeat(np.arange(side), sizes)):
-        row[i] = 0
-        row[i + 1 :] = condensed[start : start + n - 1 - i]
-        sums[block] += np.add.reduceat(row, edges[:-1])
-        start += n - 1 - i
+    start = 0
+    for block, (first, last) in enumerate(pairwise(edges)):
+        rows = np.zeros(n)
+        for i in range(first, last):
+            stop = start + n - 1 - i
+            rows[i + 1 :] += condensed[start:stop]
+            start = stop
+        sums[block] = np.add.reduceat(rows, edges[:-1])
     return (sums + sums.T) / np.outer(sizes, sizes)
 
 
@@ -229,7 +251,8 @@ def _fit_names(axis, positions, names, rotation=0, largest=7, smallest=4):
     axis.set_ticks(positions, names, fontsize=smallest, rotation=rotation)
     axis.set_tick_params(length=0, pad=2)
     figure, extent = axis.axes.figure, axis.axes.get_window_extent
-    figure.draw_without_rendering()
+    _lay_out(figure)
+    axis.axes.apply_aspect()  # a square image takes less than the room that it was given
     pixels = extent().height if axis.axis_name == "y" else extent().width
     scale = pixels * 72 / figure.dpi / abs(np.diff(axis.get_view_interval())[0])
     gap = np.median(np.diff(positions)) * scale if len(positions) > 1 else np.inf
