@@ -53,7 +53,8 @@ def speed_up(network, size=224):
     Returns
     -------
     Network
-        With a module of its own; the argument is left alone.
+        With a module of its own; the argument is left alone. Copy it by `networks.twin`: oneDNN's
+        packed kernels are no memory that Python can copy.
     """
     names = [name for name, module in network.module.named_modules() if gains(module)]
     on_cpu = network.device.type == "cpu" and torch.backends.mkldnn.is_available()
