@@ -6,15 +6,16 @@ import sys
 from texalign import InputError, job
 
 
-class Stream(list):
+class Stream:
     """Keeps what is written, one item a write; a full disk takes nothing."""
 
-    full = False
+    def __init__(self):
+        self.full, self.written = False, []
 
     def write(self, text):
         if self.full:
             raise OSError(errno.ENOSPC, "No space left on device")
-        self.append(text)
+        self.written.append(text)
 
     def flush(self):
         pass
@@ -25,10 +26,10 @@ def test_a_wrong_input_is_one_write_on_the_terminal_and_one_in_the_log(monkeypat
     monkeypatch.setattr(job, "_terminal", terminal)
     monkeypatch.setattr(sys, "stderr", log)
     job._last_words(InputError, InputError("a.h5: the reason"), None)
-    assert terminal == log == ["texalign: a.h5: the reason\n"]
+    assert terminal.written == log.written == ["texalign: a.h5: the reason\n"]
     log.full = True
     job._last_words(InputError, InputError("b.h5: no space"), None)
-    assert terminal[1:] == ["texalign: b.h5: no space\n"]
+    assert terminal.written[1:] == ["texalign: b.h5: no space\n"]
 
 
 def test_a_terminal_that_is_the_log_is_told_once(monkeypatch):
@@ -36,4 +37,4 @@ def test_a_terminal_that_is_the_log_is_told_once(monkeypatch):
     monkeypatch.setattr(job, "_terminal", stream)
     monkeypatch.setattr(sys, "stderr", stream)
     job._last_words(InputError, InputError("a.h5: the reason"), None)
-    assert len(stream) == 1
+    assert len(stream.written) == 1
