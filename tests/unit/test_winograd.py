@@ -168,6 +168,12 @@ def test_only_on_a_cpu_and_in_float32():
         assert winograd.speed_up(plain, 32) is plain
 
 
+def test_a_torch_without_packed_kernels_keeps_its_own_convolutions(monkeypatch):
+    monkeypatch.setattr(winograd.torch.ops, "mkldnn", object())
+    plain = network()
+    assert winograd.speed_up(plain, 32) is plain
+
+
 def test_a_network_that_would_change_is_left_alone(monkeypatch, caplog):
     exact = winograd.kernel_transform
     monkeypatch.setattr(winograd, "kernel_transform", lambda size: exact(size) * 1.001)

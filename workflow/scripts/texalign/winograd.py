@@ -57,7 +57,9 @@ def speed_up(network, size=224):
         packed kernels are no memory that Python can copy.
     """
     names = [name for name, module in network.module.named_modules() if gains(module)]
-    on_cpu = network.device.type == "cpu" and torch.backends.mkldnn.is_available()
+    # Two operators that torch keeps for its compiler; a build without oneDNN has them not.
+    packed = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+    on_cpu = network.device.type == "cpu" and packed
     if not names or not on_cpu or network.precision != "float32":
         return network
     fast = replace(network, module=copy.deepcopy(network.module))
