@@ -244,13 +244,25 @@ def two_crowds(n, edit, d=300):
 
 @pytest.mark.parametrize("edit", [1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
 def test_crowds_of_near_duplicates_go_through_float64(monkeypatch, edit):
-    dtypes, products = [], geometry._squared_distances
+    dtypes, products = [], geometry._products
     monkeypatch.setattr(
-        geometry, "_squared_distances", lambda rows, dtype: dtypes.append(dtype) or products(rows, dtype)
+        geometry, "_products", lambda rows, dtype: dtypes.append(dtype) or products(rows, dtype)
     )
     rows = two_crowds(100, edit)
     assert max(worst(rows)) < BOUND
     assert dtypes == [np.float32, np.float64]
+
+
+@pytest.mark.parametrize("edit", [1e-1, 1e-2, 1e-3, 1e-4])
+def test_multiples_of_one_matrix_and_a_little_more_stay_in_float32(edit):
+    """Untrained networks give such Gram matrices: the mean goes apart, what is left has all its digits."""
+    rng = np.random.default_rng(0)
+    common = np.abs(random(1, 9000, dtype=float))
+    rows = rng.uniform(0.5, 2, (60, 1)) * (common + edit * random(60, 9000, 1, float))
+    rows = Counted(rows.astype(np.float32))
+    geometry.rdms(rows)
+    assert (rows.reads == 1).all()
+    assert max(worst(rows.rows)) < BOUND / 10
 
 
 # ---------------------------------------------------------------- what is read

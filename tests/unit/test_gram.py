@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from small import seeded
+from threadpoolctl import threadpool_info, threadpool_limits
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from texalign import InputError, gram, networks
 
@@ -146,24 +146,6 @@ def test_fast_way_equals_the_plain_one(n, layout):
     assert ((fast - expected).abs() <= 1e-6 * bound).all()
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    n=st.integers(1, 40),
-    block=st.integers(1, 12),
-    start=st.integers(1, 40),
-    batch=st.integers(1, 3),
-    side=st.integers(1, 4),
-)
-def test_fast_way_by_any_blocks(n, block, start, batch, side):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gram, "BLOCK", block)
-        patch.setattr(gram, "BLOCKED_FROM", start)
-        maps = torch.randn(batch, n, side, side, generator=torch.Generator().manual_seed(n))
-        fast = gram.packed_gram_matrices(maps)
-    expected = gram.pack(gram.gram_matrices(maps.double())).float()
-    torch.testing.assert_close(fast, expected, rtol=1e-4, atol=1e-4)
-
-
 def test_half_precision_maps_are_summed_in_float32():
     maps = torch.rand(1, 8, 40, 40, generator=torch.Generator().manual_seed(0)).bfloat16()
     expected = gram.pack(gram.gram_matrices(maps.double()))
@@ -258,6 +240,25 @@ def test_threads_do_not_show(network, images, threads):
         np.testing.assert_allclose(values, expected[layer], rtol=1e-4, atol=1e-6 * expected[layer].max())
 
 
+def test_products_of_batches_side_by_side_take_a_thread_each(network, images, monkeypatch):
+    """Otherwise each product would wait for the other's threads of the BLAS."""
+    threads, one_batch, before = [], gram.one_batch, torch.get_num_threads()
+
+    def watched(*arguments):
+        threads.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        return one_batch(*arguments)
+
+    monkeypatch.setattr(gram, "one_batch", watched)
+    try:
+        torch.set_num_threads(2)
+        with threadpool_limits(2, user_api="blas"):
+            computed(network, images, 9)
+            assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {2}
+    finally:
+        torch.set_num_threads(before)
+    assert set(threads) == {1}
+
+
 def test_batches_are_begun_only_as_far_ahead_as_is_needed(network, images):
     """However many images there are, a few batches a thread are held in memory."""
     begun, written = [], []
@@ -318,13 +319,17 @@ def test_each_image_goes_once_through_the_network_whatever_the_layers(network, i
     assert not last  # the pass stops behind the deepest layer
 
 
-@pytest.mark.parametrize(("channels", "share"), [(64, 1), (256, 0.75), (512, 0.625), (1024, 0.5625)])
-def test_products_below_the_diagonal_are_not_taken(channels, share):
-    """Blocks of 128 rows, each times the channels that follow: N/128 + 1 of 2 N/128 blocks' products."""
-    maps = torch.zeros(2, channels, 7, 5)
-    with FlopCounterMode(display=False) as counter:
-        gram.packed_gram_matrices(maps)
-    assert counter.get_total_flops() == share * 2 * maps[:, 0].numel() * channels**2
+def test_a_batch_is_one_product_of_which_half_is_taken(monkeypatch):
+    """NumPy calls BLAS's syrk where one operand is the other's transpose, in the same memory."""
+    calls, matmul = [], np.matmul
+    monkeypatch.setattr(np, "matmul", lambda a, b: calls.append((a, b)) or matmul(a, b))
+    maps = torch.rand(2, 300, 7, 5).to(memory_format=torch.channels_last)
+    gram.packed_gram_matrices(maps)
+    ((a, b),) = calls
+    assert a.shape == (2, 300, 35)
+    assert a.__array_interface__["data"] == b.__array_interface__["data"]
+    assert a.transpose(0, 2, 1).strides == b.strides
+    assert b.ctypes.data == maps.data_ptr()  # channels-last maps are not copied
 
 
 def test_full_gpu_memory_halves_the_batch(network, images, monkeypatch):

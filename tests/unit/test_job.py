@@ -1,7 +1,11 @@
-"""What a rule script says last: one line, on the terminal and in the log, also where a disk is full."""
+"""What a rule script opens with and says last: its memory is kept, its last words are one line."""
 
 import errno
+import platform
+import subprocess
 import sys
+
+import pytest
 
 from texalign import InputError, job
 
@@ -38,3 +42,42 @@ def test_a_terminal_that_is_the_log_is_told_once(monkeypatch):
     monkeypatch.setattr(sys, "stderr", stream)
     job._last_words(InputError, InputError("a.h5: the reason"), None)
     assert len(stream.written) == 1
+
+
+#: Page faults of ten arrays of 200 MB, one after the other, in a thread as in `gram.compute`.
+FAULTS = """
+import resource, sys, threading
+import numpy as np
+from texalign import job
+
+def fill():
+    for _ in range(10):
+        np.ones(50_000_000, np.float32)
+
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+if sys.argv[1] == "kept":
+    job.keep_freed_memory()
+before = faults()
+thread = threading.Thread(target=fill)
+thread.start()
+thread.join()
+print((faults() - before) * resource.getpagesize())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator of glibc is set")
+def test_memory_that_a_thread_frees_is_taken_again():
+    """A tensor that is mapped anew each time costs more than what is computed in it."""
+
+    def mapped(how):
+        command = [sys.executable, "-c", FAULTS, how]
+        environment = {"PYTHONPATH": ":".join(filter(None, sys.path)), "GLIBC_TUNABLES": ""}
+        # Without NumPy's advice for huge pages, which would hide the faults.
+        environment["NUMPY_MADVISE_HUGEPAGE"] = "0"
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return int(run.stdout)
+
+    assert mapped("kept") < 1.5 * 200e6
+    assert mapped("given back") > 8 * 200e6

@@ -10,6 +10,7 @@ import scipy.cluster.hierarchy
 from scipy.linalg.blas import dsyrk, ssyrk
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import pdist
 
 from texalign import InputError
 from texalign.files import scratch as scratch_file
@@ -22,8 +23,8 @@ METRICS = ("euclidean", "cosine")
 #: the slabs is kept in float64.
 SLAB = 4096
 
-#: A squared distance below this share of the two squared norms has lost too many digits in the
-#: float32 products, and is computed again from float64 differences.
+#: A squared distance below this share of the two squared norms, of what is left of the rows across
+#: their mean, has lost too many digits in the float32 products; it is taken again from differences.
 NEAR = 1e-3
 
 #: The same for float64 products, used where too many pairs are near for the differences.
@@ -61,17 +62,20 @@ def rdm(rows, metric="euclidean"):
     """
     if metric not in METRICS:
         raise InputError(f"metric: {metric!r} is not allowed; use one of {', '.join(METRICS)}")
-    squared, across, norms2 = _distances(rows)
-    return _root(squared) if metric == "euclidean" else _cosine(across, norms2).astype(np.float32)
+    squared, chord2, norms2 = _distances(rows)
+    return _root(squared) if metric == "euclidean" else _cosine(chord2, norms2)
 
 
 def rdms(rows):
     """Euclidean and cosine RDM from one streamed pass, accurate for near-duplicates too.
 
-    Distances come from inner products, d² = gᵢᵢ + gⱼⱼ - 2gᵢⱼ, of rows centred on their mean, which
-    changes no distance and saves digits. Pairs whose d² (or, for the cosine, whose part of d²
-    across the rows' directions) is below `NEAR` (gᵢᵢ + gⱼⱼ) are computed again from float64
-    differences in a second pass; where these are too many, the products are taken in float64 first.
+    Distances come from inner products, d² = gᵢᵢ + gⱼⱼ - 2gᵢⱼ. In each slab of columns the rows' part
+    along their mean, by far the largest where a network gives all textures nearly the same Gram
+    matrix, goes apart: one number a row, in float64. Only what is left across it goes into float32
+    products. The same products, scaled by the rows' norms, give the squared chord 2 (1 - cos).
+    Pairs whose d² or chord is below `NEAR` times the two squared norms of what is left are computed
+    again from float64 differences in a second pass; where these are too many, the products are
+    taken in float64 first.
 
     Accuracy: a relative error below 1e-3 for every Euclidean distance; for the cosine distance too,
     as long as it is above 1e-9. (Below 5e-3 where a row's values are all the same, as no Gram
@@ -87,25 +91,22 @@ def rdms(rows):
     squared_norms : array, shape (n,), float64
         ‖Gᵢ‖², the rows' squared Euclidean norms.
     """
-    squared, across, norms2 = _distances(rows)
-    cosine = _cosine(across, norms2).astype(np.float32)
-    return _root(squared), cosine, norms2
+    squared, chord2, norms2 = _distances(rows)
+    return _root(squared), _cosine(chord2, norms2), norms2
 
 
 def _distances(rows):
-    """d², its part across the rows' directions, d² - (‖Gᵢ‖ - ‖Gⱼ‖)², and ‖Gᵢ‖², in float64."""
-    n = rows.shape[0]
-    squared, norms2, centred2 = _squared_distances(rows, np.float32)
-    near = _near_pairs(squared, norms2, centred2, NEAR)
-    if len(near) > condensed_length(n) // 64 + 1000:
+    """d², the squared distance of the rows scaled to norm one, both condensed, and ‖Gᵢ‖², in float64."""
+    *products, norms2 = _products(rows, np.float32)
+    squared, chord2, near = _from_products(*products, norms2, NEAR)
+    if len(near) > len(squared) // 64 + 1000:
         log.info("%d of %d pairs are near-duplicates: products in float64", len(near), len(squared))
-        squared, norms2, centred2 = _squared_distances(rows, np.float64)
-        near = _near_pairs(squared, norms2, centred2, NEAR_FLOAT64)
-    across = _across(squared, norms2)
+        *products, norms2 = _products(rows, np.float64)
+        squared, chord2, near = _from_products(*products, norms2, NEAR_FLOAT64)
     if len(near):
         log.info("%d of %d pairs computed again from differences", len(near), len(squared))
-        squared[near], across[near] = _exact_pairs(rows, near, norms2)
-    return squared, across, norms2
+        squared[near], chord2[near] = _exact_pairs(rows, near, norms2)
+    return squared, chord2, norms2
 
 
 def _root(squared):
@@ -118,29 +119,72 @@ def _slabs(rows):
         yield rows[:, first : first + SLAB]
 
 
-def _squared_distances(rows, dtype):
-    """Condensed squared distances, squared norms, and squared norms of the centred rows, in float64."""
+def _products(rows, dtype):
+    """Inner products of the rows, by slabs of columns: their part along the mean, and across it.
+
+    Returns
+    -------
+    along : array, shape (n, slabs)
+        What the rows have along the slabs' mean directions.
+    across : array, shape (n(n-1)/2,)
+        Inner products of what is left, taken in `dtype` within a slab; condensed.
+    across2, norms2 : array, shape (n,)
+        Squared norms of what is left, and of the rows.
+    """
     n = rows.shape[0]
     syrk = ssyrk if dtype == np.float32 else dsyrk
-    products, norms2 = np.zeros((n, n)), np.zeros(n)
+    along, across = [], np.zeros(condensed_length(n))
+    across2, norms2 = np.zeros(n), np.zeros(n)
     for slab in _slabs(rows):
-        slab = np.ascontiguousarray(slab, dtype)
-        # In float64: at small angles the cosine hangs on the last digits of the norms.
-        norms2 += np.einsum("ij,ij->i", slab, slab, dtype=np.float64)
-        # Not in place: the slab may be the caller's own array.
-        slab = slab - slab.mean(axis=0, dtype=np.float64).astype(dtype)
-        scale = _power_of_two(slab)
-        slab /= scale
+        coordinates, rest = _split(slab, dtype, norms2)
+        along.append(coordinates)
+        scale = _power_of_two(rest)
+        rest /= scale
+        scale2 = np.float64(scale) ** 2
         # In C's order this fills the upper triangle.
-        products += np.float64(scale) ** 2 * syrk(1.0, slab.T, trans=1, lower=1).T
+        products = syrk(1.0, rest.T, trans=1, lower=1).T
+        across2 += scale2 * products.diagonal()
+        for i, part in _condensed_rows(n):
+            across[part] += scale2 * products[i, i + 1 :]
+    return np.stack(along, axis=1), across, across2, norms2
+
+
+def _split(slab, dtype, norms2):
+    """Take rows apart along and across their mean: (n,) and (n, columns). Adds to their `norms2`.
+
+    In float64: at small angles the cosine hangs on the last digits. By a few rows at a time, that
+    they stay in the processor's cache.
+    """
+    mean = slab.mean(axis=0, dtype=np.float64)
+    direction = mean / (np.linalg.norm(mean) or 1)
+    along, across = np.empty(len(slab)), np.empty(slab.shape, dtype)
+    for first in range(0, len(slab), 32):
+        part = slice(first, first + 32)
+        block = slab[part].astype(np.float64)
+        norms2[part] += np.einsum("ij,ij->i", block, block)
+        # Not by BLAS, in which equal rows may give unequal sums.
+        along[part] = np.einsum("ij,j->i", block, direction)
+        across[part] = block - np.outer(along[part], direction)
     if not np.isfinite(norms2).all():
         row = int(np.argmin(np.isfinite(norms2)))
         raise InputError(f"row {row}: the Gram matrix is not finite; are the weights sound?")
-    centred2 = products.diagonal().copy()
-    squared = np.empty(condensed_length(n))
-    for i, part in _condensed_rows(n):
-        squared[part] = centred2[i] + centred2[i + 1 :] - 2 * products[i, i + 1 :]
-    return squared, norms2, centred2
+    return along, across
+
+
+def _from_products(along, across, across2, norms2, share):
+    """Squared distances and chords, condensed; condensed indices of pairs that have lost their digits."""
+    norms = np.sqrt(np.where(norms2 > 0, norms2, 1))
+    squared = pdist(along, "sqeuclidean")
+    chord2 = pdist(along / norms[:, None], "sqeuclidean")
+    scaled2 = across2 / norms**2
+    near = [np.empty(0, int)]
+    for i, part in _condensed_rows(len(norms)):
+        sizes, scaled = across2[i] + across2[i + 1 :], scaled2[i] + scaled2[i + 1 :]
+        squared[part] += sizes - 2 * across[part]
+        chord2[part] += scaled - 2 * across[part] / (norms[i] * norms[i + 1 :])
+        lost = (squared[part] < share * sizes) | (chord2[part] < share * scaled)
+        near.append(np.flatnonzero(lost) + part.start)
+    return squared, chord2, np.concatenate(near)
 
 
 def _power_of_two(values):
@@ -158,26 +202,6 @@ def _condensed_rows(n):
         yield i, slice(start, end)
 
 
-def _across(squared, norms2):
-    """d² - (‖Gᵢ‖ - ‖Gⱼ‖)² of every pair, condensed."""
-    norms = np.sqrt(norms2)
-    across = np.empty_like(squared)
-    for i, part in _condensed_rows(len(norms)):
-        np.subtract(squared[part], np.square(norms[i] - norms[i + 1 :]), out=across[part])
-    return across
-
-
-def _near_pairs(squared, norms2, centred2, share):
-    """Condensed indices of the pairs whose distance, or angle, has lost its digits."""
-    norms = np.sqrt(norms2)
-    near = []
-    for i, part in _condensed_rows(len(norms)):
-        across = squared[part] - np.square(norms[i] - norms[i + 1 :])
-        found = np.flatnonzero(across < share * (centred2[i] + centred2[i + 1 :]))
-        near.append(found + part.start)
-    return np.concatenate(near) if near else np.empty(0, int)
-
-
 def pairs_of(indices, n):
     """Rows (i, j), i < j, of condensed indices."""
     starts = np.concatenate([[0], np.cumsum(np.arange(n - 1, 0, -1))])
@@ -186,15 +210,10 @@ def pairs_of(indices, n):
 
 
 def _exact_pairs(rows, near, norms2, chunk=1024):
-    """d² and its part across the directions, of some pairs, from float64 differences in one more pass.
-
-    The latter is ‖Gᵢ‖ ‖Gⱼ‖ times the squared distance of the two rows scaled to norm one: the
-    difference of d² and (‖Gᵢ‖ - ‖Gⱼ‖)² has no digits left where the norms differ a lot.
-    """
+    """Squared distances and chords of some pairs, from float64 differences in one more pass."""
     i, j = pairs_of(near, rows.shape[0])
     squared, chord2 = np.zeros(len(near)), np.zeros(len(near))
-    norms = np.sqrt(norms2)
-    scales = 1 / np.where(norms > 0, norms, 1)[:, None]
+    scales = 1 / np.sqrt(np.where(norms2 > 0, norms2, 1))[:, None]
     for slab in _slabs(rows):
         for first in range(0, len(near), chunk):
             part = slice(first, first + chunk)
@@ -205,20 +224,18 @@ def _exact_pairs(rows, near, norms2, chunk=1024):
             b *= scales[j[part]]
             a -= b
             chord2[part] += np.einsum("ij,ij->i", a, a)
-    return squared, chord2 * norms[i] * norms[j]
+    return squared, chord2
 
 
-def _cosine(across, norms2):
-    """1 - cos = (d² - (‖Gᵢ‖ - ‖Gⱼ‖)²) / (2 ‖Gᵢ‖ ‖Gⱼ‖), condensed, in the memory of `across`."""
-    norms = np.sqrt(norms2)
-    if (norms == 0).any():
-        row = int(np.argmin(norms))
+def _cosine(chord2, norms2):
+    """1 - cos = chord² / 2 as float32, in the memory of `chord2`."""
+    if (norms2 == 0).any():
+        row = int(np.argmin(norms2))
         raise InputError(
             f"row {row}: the Gram matrix is all zeros, so it has no angle; is the image one flat colour?"
         )
-    for i, part in _condensed_rows(len(norms)):
-        across[part] /= 2 * norms[i] * norms[i + 1 :]
-    return np.clip(across, 0, 2, out=across)
+    chord2 /= 2
+    return np.clip(chord2, 0, 2, out=chord2).astype(np.float32)
 
 
 def square(condensed):

@@ -9,17 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from texalign import InputError, networks
 
 log = logging.getLogger(__name__)
 
 SQRT2 = math.sqrt(2)
-
-#: From this many channels on, the product is taken by blocks of rows of the upper triangle: below
-#: it, the work that this saves is less than the cost of more and smaller products.
-BLOCKED_FROM = 192
-BLOCK = 128
 
 #: Batches that go through a network side by side on a CPU; more than that take too much memory.
 MOST_WORKERS = 8
@@ -98,7 +94,8 @@ def packed_gram_matrices(maps):
     Parameters
     ----------
     maps : Tensor, shape (b, N, H, W)
-        Best in channels-last layout, in which the (M, N) matrix of an image lies contiguous.
+        Best in channels-last layout, in which the (M, N) matrix of an image lies contiguous. On a
+        CPU, without a gradient.
 
     Returns
     -------
@@ -108,24 +105,22 @@ def packed_gram_matrices(maps):
     features = maps.permute(0, 2, 3, 1).flatten(1, 2).float()
     if maps.device.type != "cpu":  # one gather is cheaper there than N small copies
         return pack(features.transpose(1, 2) @ features)
-    packed = features.new_empty((len(maps), n_packed(n)))
-    block = BLOCK if n >= BLOCKED_FROM else n
-    end = 0
-    for first in range(0, n, block):
-        rows = features[:, :, first : first + block].transpose(1, 2) @ features[:, :, first:]
-        diagonal = rows.diagonal(dim1=1, dim2=2).clone()
-        rows.mul_(SQRT2).diagonal(dim1=1, dim2=2).copy_(diagonal)
-        for row in range(rows.shape[1]):
-            start, end = end, end + n - first - row
-            packed[:, start:end] = rows[:, row, row:]
-    return packed
+    features = features.numpy()
+    # NumPy sees that one matrix is the other's transpose, and takes half of the product (BLAS syrk).
+    products = np.matmul(features.transpose(0, 2, 1), features)
+    packed = np.empty((len(maps), n_packed(n)), np.float32)
+    starts = np.cumsum([0, *range(n, 1, -1)])
+    for row, start in enumerate(starts):
+        np.multiply(products[:, row, row:], np.float32(SQRT2), out=packed[:, start : start + n - row])
+    packed[:, starts] = products.diagonal(axis1=1, axis2=2)
+    return torch.from_numpy(packed)
 
 
 def compute(network, blocks, write, readout="linear", max_batch=None):
     """Compute the packed Gram matrices of all images, all layers in one forward pass each.
 
     On a CPU the batches go side by side, each through the network in one thread: cores that share
-    one batch wait for each other at each operation. So the numbers do not depend on the threads.
+    one batch wait for each other at each operation.
 
     Parameters
     ----------
@@ -167,11 +162,12 @@ def compute(network, blocks, write, readout="linear", max_batch=None):
         for start, images in blocks
         for first in range(0, len(images), max_batch or len(images))
     )
-    share = () if workers == 1 else (threads // workers,)
+    share = threads // workers
     try:
-        with ThreadPoolExecutor(
-            workers, initializer=torch.set_num_threads if share else None, initargs=share
-        ) as pool:
+        with (
+            threadpool_limits(share, user_api="blas"),
+            ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=[share]) as pool,
+        ):
             for done in _in_order(pool, run, parts, 2 * workers):
                 for start, rows in done:
                     for layer, values in rows.items():

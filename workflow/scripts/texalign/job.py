@@ -42,14 +42,19 @@ def start(snakemake):
 
 
 def keep_freed_memory():
-    """Have glibc keep large freed blocks: mapping each tensor anew costs up to half of a forward pass."""
-    trim_threshold, mmap_max = -1, -4
+    """Have glibc keep large freed blocks: mapping each tensor anew costs up to half of a forward pass.
+
+    One arena for all threads: those of others than the first are made of blocks of 64 MB, smaller
+    than many a tensor, and given back as soon as they are empty.
+    """
+    trim_threshold, mmap_max, arena_max = -1, -4, -8
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return  # not glibc
     mallopt(mmap_max, 0)
     mallopt(trim_threshold, -1)
+    mallopt(arena_max, 1)
 
 
 def _last_words(kind, error, trace):

@@ -34,7 +34,7 @@ TILES = 144
 
 #: Where the polynomials are evaluated, besides infinity.
 POINTS = (0, 1, -1, 2, -2, 1 / 2)
-COMPONENTS = winograd_kernels.POINTS**2
+COMPONENTS = winograd_kernels.SIDE**2
 
 
 def speed_up(network, size=224):
@@ -127,7 +127,7 @@ class WinogradConv2d(nn.Module):
         (pad_y, pad_x), beyond = self.padding, self.size - 1
         height, width = maps.shape[1] + 2 * pad_y - beyond, maps.shape[2] + 2 * pad_x - beyond
         out = maps.new_empty(len(maps), height, width, self.out_channels)
-        pixels = winograd_kernels.POINTS - beyond  # on a side of an output tile
+        pixels = winograd_kernels.SIDE - beyond  # on a side of an output tile
         rows, columns = -(-height // pixels), -(-width // pixels)
         source, target, bias = maps.numpy(), out.numpy(), self.bias.numpy()
         tiles = maps.new_zeros(TILES, COMPONENTS, self.in_channels)

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 #: Pixels on a side of an input tile, and components on a side of a transformed one.
-POINTS = 7
+SIDE = 7
 
 #: Channels taken through both directions of a transform at a time: 29 kB, within the first cache.
 CHANNELS = 128
@@ -58,11 +58,8 @@ def _output_line(x, i, step, y, o, ostep, n, pixels):
     two = np.uintp(2)
     for c in range(n):
         m1, m2, m3 = x[i + step + c], x[i + two * step + c], x[i + np.uintp(3) * step + c]
-        m4, h, m6 = (
-            x[i + np.uintp(4) * step + c],
-            x[i + np.uintp(5) * step + c],
-            x[i + np.uintp(6) * step + c],
-        )
+        m4, h = x[i + np.uintp(4) * step + c], x[i + np.uintp(5) * step + c]
+        m6 = x[i + np.uintp(6) * step + c]
         a, b, p, q = m1 + m2, m1 - m2, m3 + m4, m3 - m4
         y[o + c] = x[i + c] + a + p + h
         y[o + ostep + c] = b + TWO * q + HALF * h
@@ -75,6 +72,12 @@ def _output_line(x, i, step, y, o, ostep, n, pixels):
             y[o + np.uintp(4) * ostep + c] = a + SIXTEEN * p + SIXTEENTH * h + m6
 
 
+def _place(tile, rows, columns):
+    """Image, row and column of a tile."""
+    return tile // (rows * columns), tile // columns % rows, tile % columns
+
+
+place = compiled(_place, "always")
 input_line, output_line = compiled(_input_line, "always"), compiled(_output_line, "always")
 
 
@@ -93,35 +96,31 @@ def _transform_input(maps, first, pad_y, pad_x, pixels, rows, columns, tiles):
     """
     _, height, width, channels = maps.shape
     source, target = maps.reshape(-1), tiles.reshape(-1)
-    scratch = np.zeros((POINTS**2 + POINTS) * CHANNELS, np.float32)
-    border, line_step, pixel_step = POINTS**2 * CHANNELS, np.uintp(POINTS * CHANNELS), np.uintp(CHANNELS)
+    scratch = np.zeros((SIDE**2 + SIDE) * CHANNELS, np.float32)
+    border, line_step, pixel_step = SIDE**2 * CHANNELS, np.uintp(SIDE * CHANNELS), np.uintp(CHANNELS)
     for t in range(len(tiles)):
-        b, row, column = _place(first + t, rows, columns)
+        b, row, column = place(first + t, rows, columns)
         top, left = row * pixels - pad_y, column * pixels - pad_x
-        inside = top >= 0 and left >= 0 and top + POINTS <= height and left + POINTS <= width
+        inside = top >= 0 and left >= 0 and top + SIDE <= height and left + SIDE <= width
         for start in range(0, channels, CHANNELS):
             n = np.uintp(min(CHANNELS, channels - start))
-            for j in range(POINTS):
-                i, x, o = (
-                    ((b * height + top) * width + left + j) * channels + start,
-                    left + j,
-                    np.uintp(j * CHANNELS),
-                )
+            for j in range(SIDE):
+                x = left + j
+                i = ((b * height + top) * width + x) * channels + start
+                o = np.uintp(j * CHANNELS)
                 if inside:
                     input_line(source, np.uintp(i), np.uintp(width * channels), scratch, o, line_step, n)
                     continue
-                for k in range(POINTS):
-                    q, beyond = (
-                        np.uintp(border + k * CHANNELS),
-                        not (0 <= top + k < height and 0 <= x < width),
-                    )
+                for k in range(SIDE):
+                    q = np.uintp(border + k * CHANNELS)
+                    beyond = not (0 <= top + k < height and 0 <= x < width)
                     p = np.uintp(0 if beyond else i + k * width * channels)
                     for c in range(n):
                         scratch[q + c] = ZERO if beyond else source[p + c]
                 input_line(scratch, np.uintp(border), pixel_step, scratch, o, line_step, n)
-            for i in range(POINTS):
-                o = np.uintp((t * POINTS**2 + i * POINTS) * channels + start)
-                q = np.uintp(i * POINTS * CHANNELS)
+            for i in range(SIDE):
+                o = np.uintp((t * SIDE**2 + i * SIDE) * channels + start)
+                q = np.uintp(i * SIDE * CHANNELS)
                 input_line(scratch, q, pixel_step, target, o, np.uintp(channels), n)
 
 
@@ -133,22 +132,19 @@ def _transform_output(products, first, pixels, rows, columns, bias, out):
     """
     _, height, width, channels = out.shape
     source, target = products.reshape(-1), out.reshape(-1)
-    scratch = np.zeros((POINTS**2 + POINTS) * CHANNELS, np.float32)
-    line, line_step, pixel_step = (
-        np.uintp(POINTS**2 * CHANNELS),
-        np.uintp(POINTS * CHANNELS),
-        np.uintp(CHANNELS),
-    )
+    scratch = np.zeros((SIDE**2 + SIDE) * CHANNELS, np.float32)
+    line, line_step = np.uintp(SIDE**2 * CHANNELS), np.uintp(SIDE * CHANNELS)
+    pixel_step = np.uintp(CHANNELS)
     for t in range(len(products)):
-        b, row, column = _place(first + t, rows, columns)
+        b, row, column = place(first + t, rows, columns)
         top, left = row * pixels, column * pixels
         for start in range(0, channels, CHANNELS):
             n, k = np.uintp(min(CHANNELS, channels - start)), np.uintp(start)
-            for j in range(POINTS):
-                i, o = np.uintp((t * POINTS**2 + j) * channels + start), np.uintp(j * CHANNELS)
-                output_line(source, i, np.uintp(POINTS * channels), scratch, o, line_step, n, pixels)
+            for j in range(SIDE):
+                i, o = np.uintp((t * SIDE**2 + j) * channels + start), np.uintp(j * CHANNELS)
+                output_line(source, i, np.uintp(SIDE * channels), scratch, o, line_step, n, pixels)
             for i in range(min(pixels, height - top)):
-                q = np.uintp(i * POINTS * CHANNELS)
+                q = np.uintp(i * SIDE * CHANNELS)
                 output_line(scratch, q, pixel_step, scratch, line, pixel_step, n, pixels)
                 for j in range(min(pixels, width - left)):
                     o = np.uintp(((b * height + top + i) * width + left + j) * channels + start)
@@ -157,10 +153,4 @@ def _transform_output(products, first, pixels, rows, columns, bias, out):
                         target[o + c] = scratch[q + c] + bias[k + c]
 
 
-def _place_of(tile, rows, columns):
-    """Image, row and column of a tile."""
-    return tile // (rows * columns), tile // columns % rows, tile % columns
-
-
-_place = compiled(_place_of, "always")
 transform_input, transform_output = compiled(_transform_input), compiled(_transform_output)
