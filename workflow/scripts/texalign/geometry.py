@@ -135,40 +135,44 @@ def _products(rows, dtype):
     syrk = ssyrk if dtype == np.float32 else dsyrk
     along, across = [], np.zeros(condensed_length(n))
     across2, norms2 = np.zeros(n), np.zeros(n)
+    products = np.zeros((n, n), dtype)  # one for all slabs: new memory costs a tenth of a product
     for slab in _slabs(rows):
-        coordinates, rest = _split(slab, dtype, norms2)
+        coordinates, rest, slab_norms2 = _split(slab, dtype)
         along.append(coordinates)
-        scale = _power_of_two(rest)
-        rest /= scale
-        scale2 = np.float64(scale) ** 2
+        norms2 += slab_norms2
+        if not np.isfinite(norms2).all():
+            row = int(np.argmin(np.isfinite(norms2)))
+            raise InputError(f"row {row}: the Gram matrix is not finite; are the weights sound?")
+        scale = _power_of_two(slab_norms2)
+        if scale != 1:
+            rest /= scale
         # In C's order this fills the upper triangle.
-        products = syrk(1.0, rest.T, trans=1, lower=1).T
+        products = syrk(1.0, rest.T, c=products.T, trans=1, lower=1, overwrite_c=1).T
+        scale2 = np.float64(scale) ** 2
         across2 += scale2 * products.diagonal()
         for i, part in _condensed_rows(n):
             across[part] += scale2 * products[i, i + 1 :]
     return np.stack(along, axis=1), across, across2, norms2
 
 
-def _split(slab, dtype, norms2):
-    """Take rows apart along and across their mean: (n,) and (n, columns). Adds to their `norms2`.
+def _split(slab, dtype):
+    """Take rows apart along (n,) and across (n, columns) their mean, with their squared norms (n,).
 
     In float64: at small angles the cosine hangs on the last digits. By a few rows at a time, that
     they stay in the processor's cache.
     """
-    mean = slab.mean(axis=0, dtype=np.float64)
+    # Any direction will do, so that of some rows' mean is good enough.
+    mean = slab[:: -(-len(slab) // 256)].mean(axis=0, dtype=np.float64)
     direction = mean / (np.linalg.norm(mean) or 1)
-    along, across = np.empty(len(slab)), np.empty(slab.shape, dtype)
+    along, norms2, across = np.empty(len(slab)), np.empty(len(slab)), np.empty(slab.shape, dtype)
     for first in range(0, len(slab), 32):
         part = slice(first, first + 32)
         block = slab[part].astype(np.float64)
-        norms2[part] += np.einsum("ij,ij->i", block, block)
+        norms2[part] = np.einsum("ij,ij->i", block, block)
         # Not by BLAS, in which equal rows may give unequal sums.
         along[part] = np.einsum("ij,j->i", block, direction)
-        across[part] = block - np.outer(along[part], direction)
-    if not np.isfinite(norms2).all():
-        row = int(np.argmin(np.isfinite(norms2)))
-        raise InputError(f"row {row}: the Gram matrix is not finite; are the weights sound?")
-    return along, across
+        np.subtract(block, np.outer(along[part], direction), out=across[part], casting="same_kind")
+    return along, across, norms2
 
 
 def _from_products(along, across, across2, norms2, share):
@@ -187,11 +191,14 @@ def _from_products(along, across, across2, norms2, share):
     return squared, chord2, np.concatenate(near)
 
 
-def _power_of_two(values):
-    """Divide by this, and squares neither overflow nor lose digits: untrained deep networks reach 1e19."""
-    largest = np.abs(values).max()
-    finite = np.isfinite(largest) and largest > 0
-    return values.dtype.type(2.0 ** np.floor(np.log2(largest)) if finite else 1)
+def _power_of_two(norms2):
+    """Divide by this where squares of rows with these squared norms would leave float32's range.
+
+    Untrained deep networks reach 1e19.
+    """
+    largest = np.sqrt(norms2.max())
+    tame = 1e-6 < largest < 1e15 or largest == 0 or not np.isfinite(largest)
+    return 1.0 if tame else 2.0 ** np.floor(np.log2(largest))
 
 
 def _condensed_rows(n):
