@@ -155,6 +155,7 @@ def _products(rows, dtype):
     return np.stack(along, axis=1), across, across2, norms2
 
 
+@np.errstate(invalid="ignore")  # rows that are not finite are told of by their norms
 def _split(slab, dtype):
     """Take rows apart along (n,) and across (n, columns) their mean, with their squared norms (n,).
 
@@ -175,9 +176,14 @@ def _split(slab, dtype):
     return along, across, norms2
 
 
+def _divisors(norms2):
+    """Norms to divide rows by; 1 for a row of zeros."""
+    return np.sqrt(np.where(norms2 > 0, norms2, 1))
+
+
 def _from_products(along, across, across2, norms2, share):
     """Squared distances and chords, condensed; condensed indices of pairs that have lost their digits."""
-    norms = np.sqrt(np.where(norms2 > 0, norms2, 1))
+    norms = _divisors(norms2)
     squared = pdist(along, "sqeuclidean")
     chord2 = pdist(along / norms[:, None], "sqeuclidean")
     scaled2 = across2 / norms**2
@@ -220,7 +226,7 @@ def _exact_pairs(rows, near, norms2, chunk=1024):
     """Squared distances and chords of some pairs, from float64 differences in one more pass."""
     i, j = pairs_of(near, rows.shape[0])
     squared, chord2 = np.zeros(len(near)), np.zeros(len(near))
-    scales = 1 / np.sqrt(np.where(norms2 > 0, norms2, 1))[:, None]
+    scales = 1 / _divisors(norms2)[:, None]
     for slab in _slabs(rows):
         for first in range(0, len(near), chunk):
             part = slice(first, first + chunk)
