@@ -2,6 +2,7 @@
 
 import re
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -245,3 +246,11 @@ def test_the_catalog_entry():
     assert usage["software-stack-deployment"]["conda"] is True
     assert usage["report"] is True
     assert Path(REPOSITORY / "config/README.md").is_file()
+
+
+def test_what_a_report_needs_is_installed_for_users_too():
+    """snakemake leaves it out unless asked, and the packages of the tests happen to bring it."""
+    needed = {line.split(";")[0].strip() for line in metadata.requires("snakemake") if '"reports"' in line}
+    pinned = {line.split("==")[0] for line in (REPOSITORY / "envs/requirements.txt").read_text().splitlines()}
+    assert needed
+    assert needed <= pinned
