@@ -1,0 +1,1 @@
+"""Figures, one module a family; `style` is what they share."""

@@ -1,0 +1,212 @@
+"""The look of all figures: sizes, colours and markers of networks, ticks, and how a figure is saved."""
+
+import contextlib
+import functools
+import zlib
+
+import matplotlib as mpl
+import numpy as np
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.ticker import MaxNLocator
+
+from texalign.files import whole
+from texalign.tables import natural
+from texalign.views import untrained
+
+#: Widths of a figure in one and in two columns of a journal, in inches.
+SINGLE, DOUBLE = 3.5, 7.2
+
+#: Hue and markers of the families of the published study. Other families take what is left.
+FAMILIES = {
+    "alexnet": ("#444444", "o"),
+    "densenet": ("#0173b2", "sDp"),
+    "efficientnet": ("#56b4e9", "8"),
+    "inception": ("#cc78bc", "*"),
+    "mobilenet": ("#de8f05", "h"),
+    "resnet": ("#d55e00", "^>v<d"),
+    "vgg": ("#029e73", "PX"),
+}
+
+OTHER_HUES = ("#8c6239", "#e377c2", "#7f7f7f", "#b5a300", "#5d3fb0", "#17a2a8")
+
+OTHER_MARKERS = "oPsX^D*vph<d>8"
+
+#: Ticks of plain numbers. (Matplotlib's default locator asks the style again whenever it draws.)
+NUMBERS = {"steps": [1, 2, 5, 10], "min_n_ticks": 3}
+
+MARK = {"markersize": 5, "markeredgewidth": 0.8}
+
+RC = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same on every machine
+    "mathtext.fontset": "dejavusans",
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.titley": 1,  # no figure has ticks above its axes, and to look for them takes long
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "legend.frameon": False,
+    "pdf.fonttype": 42,
+}
+
+
+@contextlib.contextmanager
+def style():
+    """Apply the look of the study's figures inside a ``with`` block, and leave nothing behind."""
+    with mpl.rc_context({**sns.axes_style("ticks"), **sns.plotting_context("paper"), **RC}):
+        yield
+
+
+def styled(draw):
+    @functools.wraps(draw)
+    def drawn(*args, **kwargs):
+        with style():
+            figure = draw(*args, **kwargs)
+            # Ticks read the style when they are first laid out. The layout needs several passes where ticks
+            # and insets change with the size of their axes; then it stays as it is.
+            for _ in range(3):
+                before = _places(figure)
+                lay_out(figure)
+                if _places(figure) == before:
+                    break
+            figure.set_layout_engine(None)
+        return figure
+
+    return drawn
+
+
+def lay_out(figure):
+    """Place the axes without drawing anything, least of all images."""
+    if not isinstance(figure.canvas, FigureCanvasAgg):
+        FigureCanvasAgg(figure)  # it keeps its renderer, and so the sizes of texts, from pass to pass
+    figure.get_layout_engine().execute(figure)
+
+
+def _places(figure):
+    return [axes.get_position(original=True).bounds for axes in figure.axes]
+
+
+def save(figure, pdf=None, png=None, dpi=200):
+    """Write a figure, whole or not at all, with the same bytes for the same input.
+
+    Parameters
+    ----------
+    figure : Figure
+    pdf, png : str or Path, optional
+        Where to. Fonts are embedded in the PDF.
+    dpi : int
+        Dots an inch of the PNG, and of the images inside the PDF.
+    """
+    with style():
+        if pdf is not None:
+            with whole(pdf) as path:
+                figure.savefig(path, format="pdf", dpi=dpi, metadata={"CreationDate": None})
+        if png is not None:
+            with whole(png) as path:
+                # An RDM is almost noise: to search it for repeated strings takes four times as long.
+                runs = {"compress_type": zlib.Z_RLE}
+                figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None}, pil_kwargs=runs)
+
+
+def network_styles(networks, families, untrained):
+    """Give each network a colour and a marker of its own.
+
+    A family shares a hue, in shades from dark to light, and each member has its own marker, so that
+    neither colour vision nor a colour printer is needed to tell them apart.
+
+    Parameters
+    ----------
+    networks, families : sequence of str
+        The networks' keys and their families, in the same order.
+    untrained : sequence of bool
+        Which networks are untrained controls: hollow markers and dashed lines.
+
+    Returns
+    -------
+    dict
+        From network to keyword arguments of `matplotlib.axes.Axes.plot`. It depends on the set of
+        networks, not on their order.
+    """
+    control = dict(zip(networks, untrained, strict=True))
+    members = {}
+    for network, family in sorted(zip(networks, families, strict=True), key=lambda row: natural(row[0])):
+        members.setdefault(family, []).append(network)
+    styles = {}
+    for family, (hue, markers) in _family_looks(sorted(members)).items():
+        for rank, network in enumerate(members[family]):
+            colour = _shade(hue, rank, len(members[family]))
+            styles[network] = {
+                "color": colour,
+                "marker": markers[rank % len(markers)],
+                "markerfacecolor": "white" if control[network] else colour,
+                "linestyle": "--" if control[network] else "-",
+            }
+    return styles
+
+
+def _family_looks(families):
+    others = [family for family in families if family.lower() not in FAMILIES]
+    looks = {family: FAMILIES[family.lower()] for family in families if family not in others}
+    for i, family in enumerate(others):
+        turn = 3 * i % len(OTHER_MARKERS)
+        looks[family] = (OTHER_HUES[i % len(OTHER_HUES)], OTHER_MARKERS[turn:] + OTHER_MARKERS[:turn])
+    return looks
+
+
+def _shade(hue, rank, size):
+    """Mix a colour with black (first of its family) up to white (last)."""
+    amount = np.linspace(-0.45, 0.45, size)[rank] if size > 1 else 0
+    towards = "white" if amount > 0 else "black"
+    return mpl.colors.to_hex(sns.blend_palette([hue, towards], 101)[round(100 * abs(amount))])
+
+
+def table_styles(table):
+    """Styles and legend labels of the networks of a table with network, label, family and weights."""
+    rows = table.drop_duplicates("network")
+    control = untrained(rows["weights"])
+    styles = network_styles(rows["network"], rows["family"], control)
+    names = {
+        network: f"{label} (untrained)" if flag and "untrained" not in label.lower() else label
+        for network, label, flag in zip(rows["network"], rows["label"], control, strict=True)
+    }
+    family = dict(zip(rows["network"], rows["family"], strict=True))
+    order = sorted(styles, key=lambda network: (natural(family[network].lower()), natural(network)))
+    return {network: styles[network] for network in order}, names
+
+
+def fit_names(axis, positions, names, rotation=0, largest=7, smallest=4):
+    """Name positions along an axis, as large as the room allows; names that find none are left out."""
+    names = [name if len(name) <= 26 else f"{name[:25]}…" for name in map(str, names)]
+    axis.set_ticks(positions, names, fontsize=smallest, rotation=rotation)
+    axis.set_tick_params(length=0, pad=2)
+    figure, extent = axis.axes.figure, axis.axes.get_window_extent
+    lay_out(figure)
+    axis.axes.apply_aspect()  # a square image takes less than the room that it was given
+    pixels = extent().height if axis.axis_name == "y" else extent().width
+    scale = pixels * 72 / figure.dpi / abs(np.diff(axis.get_view_interval())[0])
+    gap = np.median(np.diff(positions)) * scale if len(positions) > 1 else np.inf
+    size = np.clip(gap / 1.25, smallest, largest)
+    kept = []
+    for i, position in enumerate(positions):
+        if not kept or (position - positions[kept[-1]]) * scale >= 1.2 * size:
+            kept.append(i)
+    axis.set_ticks(np.asarray(positions)[kept], [names[i] for i in kept], fontsize=size, rotation=rotation)
+
+
+def colour_bar(axes, image, label, place=(1.02, 0, 0.03, 1), location="right", extend="neither"):
+    inset, ticks = axes.inset_axes(place), MaxNLocator(6, **NUMBERS)
+    bar = axes.figure.colorbar(image, inset, ticks=ticks, label=label, location=location, extend=extend)
+    bar.outline.set_visible(False)
+
+
+def frameless(axes):
+    axes.spines[:].set_visible(False)

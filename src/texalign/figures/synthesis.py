@@ -1,0 +1,180 @@
+"""Figures of synthetic textures; the look, and how a figure is saved, are those of `plots`."""
+
+import numpy as np
+import seaborn as sns
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
+
+from texalign.figures.style import (
+    DOUBLE,
+    MARK,
+    colour_bar,
+    fit_names,
+    frameless,
+    styled,
+    table_styles,
+)
+
+#: Columns of a grid at least, so that few textures are not blown up.
+COLUMNS = 5
+
+
+@styled
+def texture_grid(rows, labels, names):
+    """Draw originals, and below them what was synthesised from them (Fig. 4).
+
+    Parameters
+    ----------
+    rows : list of list of arrays
+        One row of images, uint8 (H, W, 3), for each label.
+    labels : sequence of str
+        Of the rows: the originals first.
+    names : sequence of str
+        Of the columns, the textures.
+
+    Returns
+    -------
+    Figure
+        Each image as large as its pixels' shape allows, none resampled but by the page.
+    """
+    cell = (DOUBLE - 1.1) / max(COLUMNS, len(names))
+    shape = np.array([image.shape[:2] for image in rows[0]]).max(axis=0)
+    size = (1.1 + cell * len(names), 0.3 + cell * len(rows) * shape[0] / shape[1])
+    figure = Figure(figsize=size, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
+    grid = figure.subplots(len(rows), len(names), squeeze=False)
+    for line, label, images in zip(grid, labels, rows, strict=True):
+        for axes, image in zip(line, images, strict=True):
+            axes.imshow(image, interpolation="antialiased")
+            axes.set(xticks=[], yticks=[])
+            frameless(axes)
+        line[0].set_ylabel(
+            label.replace(" (", "\n("), rotation=0, ha="right", va="center", fontsize=7, labelpad=4
+        )
+    for axes, name in zip(grid[0], names, strict=True):
+        axes.set_title(name if len(name) <= 20 else f"{name[:19]}…", fontsize=7)
+    return figure
+
+
+@styled
+def loss_curves(traces):
+    """Draw how the loss fell, a panel a texture and a line a network and seed.
+
+    Parameters
+    ----------
+    traces : DataFrame
+        texture, network, label, family, weights, run, evaluations, loss.
+
+    Returns
+    -------
+    Figure
+        Losses relative to each run's first, the lowest so far, on a logarithmic axis.
+    """
+    styles, names = table_styles(traces)
+    textures = list(traces["texture"].drop_duplicates())
+    columns = min(3, len(textures))
+    lines = -(-len(textures) // columns)
+    figure = Figure(figsize=(max(4.6, 2 + 1.75 * columns), 0.5 + 1.75 * lines), layout="constrained")
+    grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, texture in zip(grid.flat, textures, strict=False):
+        for (network, _run), rows in traces[traces["texture"] == texture].groupby(["network", "run"]):
+            relative = rows["loss"].cummin() / rows["loss"].iloc[0]
+            look = {key: styles[network][key] for key in ("color", "linestyle")}
+            # A loss of exactly zero has no place on a logarithmic axis.
+            axes.plot(rows["evaluations"], relative.where(relative > 0), **look, label=names[network])
+        axes.set_yscale("log")
+        axes.set_title(texture, fontsize=7)
+        axes.yaxis.set_major_locator(LogLocator(numticks=7))
+        axes.yaxis.set_minor_locator(NullLocator())
+    for axes in list(grid.flat)[len(textures) :]:
+        axes.set_axis_off()
+    for axes in list(grid.flat)[len(textures) - columns : len(textures)]:
+        axes.tick_params(labelbottom=True)  # also above an empty place
+    figure.supxlabel("Evaluations of loss and gradient (number)", fontsize=8)
+    figure.supylabel("Loss / loss of the initial image", fontsize=8)
+    entries = dict(zip(*reversed(grid.flat[0].get_legend_handles_labels()), strict=True))
+    entries = {names[network]: entries[names[network]] for network in styles if names[network] in entries}
+    figure.legend(entries.values(), entries.keys(), loc="outside right upper", handlelength=2.6)
+    sns.despine(fig=figure)
+    return figure
+
+
+#: Points of the certificate: column of the table, legend, colour, marker.
+LEVELS = (
+    ("initial_loss", "initial noise", "#999999", "x"),
+    ("class_loss", "other images of the class", "#de8f05", "s"),
+    ("crops_loss", "crops of the photograph", "#029e73", "v"),
+    ("halves_loss", "halves of the exemplar", "#0173b2", "D"),
+    ("loss", "synthetic image", "#222222", "o"),
+)
+
+
+@styled
+def scores(table, labels):
+    """Draw the cross-model matrix, and the certificate of convergence.
+
+    Parameters
+    ----------
+    table : DataFrame
+        texture, network, seed, scored_by, loss, initial_loss, halves_loss, crops_loss, class_loss.
+    labels : dict of str to str
+        Network to its name for people, in the order of rows and columns.
+
+    Returns
+    -------
+    Figure
+        Left, the median over textures and seeds of log10 of the loss over the loss between the
+        exemplar's halves, of each network's images under each network. Right, each image's own loss.
+    """
+    measure = np.log10(table["loss"].clip(lower=1e-300) / table["halves_loss"])
+    matrix = table.assign(measure=measure).pivot_table(
+        index="network", columns="scored_by", values="measure", aggfunc="median", dropna=False
+    )
+    makers = [network for network in labels if network in set(table["network"])]
+    judges = [network for network in labels if network in set(table["scored_by"])]
+    matrix = matrix.reindex(index=makers, columns=judges).astype(float)
+    height = 1.6 + 0.26 * len(makers)
+    figure = Figure(figsize=(DOUBLE, max(2.8, height)), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
+    largest = np.nanmax(np.abs(matrix.to_numpy()), initial=1e-3)
+    image = left.imshow(matrix, cmap="vlag", vmin=-largest, vmax=largest, aspect="auto", rasterized=True)
+    if matrix.size <= 36:
+        for (y, x), value in np.ndenumerate(matrix.to_numpy()):
+            if np.isfinite(value):
+                colour = "white" if abs(value) > 0.6 * largest else "#222222"
+                left.text(
+                    x, y, f"{value:.1f}".replace("-", "−"), ha="center", va="center", fontsize=7, color=colour
+                )
+    frameless(left)
+    colour_bar(left, image, "log10 (loss / loss between halves)", (0, 1.02, 1, 0.04), location="top")
+    left.set(xlabel="Scored by", ylabel="Synthesised with")
+    _certificate(right, table[table["network"] == table["scored_by"]], judges, labels)
+    fit_names(left.xaxis, np.arange(len(judges)), [labels[network] for network in judges], rotation=90)
+    fit_names(left.yaxis, np.arange(len(makers)), [labels[network] for network in makers])
+    sns.despine(ax=right)
+    return figure
+
+
+def _certificate(axes, own, networks, labels):
+    for column, name, colour, marker in LEVELS:
+        rows = own[own[column] > 0] if column in own else own.iloc[:0]
+        rows = rows.drop_duplicates(["texture", "network", column])
+        if rows.empty:
+            continue
+        spread = (
+            rows.groupby("network").cumcount() - (rows.groupby("network")[column].transform("size") - 1) / 2
+        )
+        y = rows["network"].map({network: i for i, network in enumerate(networks)}) + 0.08 * spread.clip(
+            -4, 4
+        )
+        look = {**MARK, "markersize": 3.5, "color": colour, "marker": marker, "linestyle": "none"}
+        axes.plot(rows[column], y, **look, label=name)
+    axes.grid(axis="y", color="#dddddd", linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.set_xscale("log")
+    axes.set(xlabel="Loss under the network itself (arb. units)", ylim=(len(networks) - 0.5, -0.5))
+    axes.xaxis.set_major_locator(LogLocator(numticks=7))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_yticks(range(len(networks)), [labels[network] for network in networks])
+    if axes.lines:
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handletextpad=0.1)

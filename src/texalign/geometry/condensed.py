@@ -1,0 +1,32 @@
+"""Dissimilarity matrices without their mirror image: the upper triangle, row by row."""
+
+import numpy as np
+
+
+def condensed_length(n):
+    """Count the pairs of n textures, n(n-1)/2."""
+    return n * (n - 1) // 2
+
+
+def condensed_rows(n):
+    """Yield (i, slice) with the slice of a condensed matrix that holds the pairs (i, i+1 ... n-1)."""
+    end = 0
+    for i in range(n - 1):
+        start, end = end, end + n - 1 - i
+        yield i, slice(start, end)
+
+
+def pairs_of(indices, n):
+    """Rows (i, j), i < j, of condensed indices."""
+    starts = np.concatenate([[0], np.cumsum(np.arange(n - 1, 0, -1))])
+    i = np.searchsorted(starts, indices, side="right") - 1
+    return i, indices - starts[i] + i + 1
+
+
+def square(condensed):
+    """Condensed → square (n, n), symmetric with zeros on the diagonal, in the same dtype."""
+    n = (1 + int(np.sqrt(1 + 8 * len(condensed)))) // 2
+    full = np.zeros((n, n), condensed.dtype)
+    for i, part in condensed_rows(n):
+        full[i, i + 1 :] = full[i + 1 :, i] = condensed[part]
+    return full

@@ -1,0 +1,225 @@
+"""RDMs of packed Gram matrices: Euclidean and cosine, streamed, accurate for near-duplicates."""
+
+import logging
+
+import numpy as np
+from scipy.linalg.blas import dsyrk, ssyrk
+from scipy.spatial.distance import pdist
+
+from texalign.errors import InputError
+from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of
+
+log = logging.getLogger(__name__)
+
+METRICS = ("euclidean", "cosine")
+
+#: Columns that are read at once. Products of so many float32 columns lose few digits; the sum over
+#: the slabs is kept in float64.
+SLAB = 4096
+
+#: A squared distance below this share of the two squared norms, of what is left of the rows across
+#: their mean, has lost too many digits in the float32 products; it is taken again from differences.
+NEAR = 1e-3
+
+#: The same for float64 products, used where too many pairs are near for the differences.
+NEAR_FLOAT64 = 1e-9
+
+
+def rdm(rows, metric="euclidean"):
+    """Representational dissimilarity matrix of packed Gram matrices, condensed.
+
+    Parameters
+    ----------
+    rows : array or h5py.Dataset, shape (n, D)
+        One packed Gram matrix a row. It is read by slabs of columns.
+    metric : {'euclidean', 'cosine'}
+        Frobenius distance of the Gram matrices, or one minus the cosine of the angle between them.
+
+    Returns
+    -------
+    array, shape (n(n-1)/2,), float32
+        In the order of `scipy.spatial.distance.pdist`.
+
+    Raises
+    ------
+    InputError
+        Unknown metric, or a row of zeros with the cosine metric, or values that are not finite.
+
+    See Also
+    --------
+    rdms : both metrics in one pass, and the accuracy that is promised.
+    """
+    if metric not in METRICS:
+        raise InputError(f"metric: {metric!r} is not allowed; use one of {', '.join(METRICS)}")
+    squared, chord2, norms2 = _distances(rows)
+    return _root(squared) if metric == "euclidean" else _cosine(chord2, norms2)
+
+
+def rdms(rows):
+    """Euclidean and cosine RDM from one streamed pass, accurate for near-duplicates too.
+
+    Distances come from inner products, d² = gᵢᵢ + gⱼⱼ - 2gᵢⱼ. In each slab of columns the rows' part
+    along their mean, by far the largest where a network gives all textures nearly the same Gram
+    matrix, goes apart: one number a row, in float64. Only what is left across it goes into float32
+    products. The same products, scaled by the rows' norms, give the squared chord 2 (1 - cos).
+    Pairs whose d² or chord is below `NEAR` times the two squared norms of what is left are computed
+    again from float64 differences in a second pass; where these are too many, the products are
+    taken in float64 first.
+
+    Accuracy: a relative error below 1e-3 for every Euclidean distance; for the cosine distance too,
+    as long as it is above 1e-9. (Below 5e-3 where a row's values are all the same, as no Gram
+    matrix's are: float32 sums of equal terms round all one way.)
+
+    Parameters
+    ----------
+    rows : array or h5py.Dataset, shape (n, D)
+
+    Returns
+    -------
+    euclidean, cosine : array, shape (n(n-1)/2,), float32
+    squared_norms : array, shape (n,), float64
+        ‖Gᵢ‖², the rows' squared Euclidean norms.
+    """
+    squared, chord2, norms2 = _distances(rows)
+    return _root(squared), _cosine(chord2, norms2), norms2
+
+
+def _distances(rows):
+    """d², the squared distance of the rows scaled to norm one, both condensed, and ‖Gᵢ‖², in float64."""
+    *products, norms2 = _products(rows, np.float32)
+    squared, chord2, near = _from_products(*products, norms2, NEAR)
+    if len(near) > len(squared) // 64 + 1000:
+        log.info("%d of %d pairs are near-duplicates: products in float64", len(near), len(squared))
+        *products, norms2 = _products(rows, np.float64)
+        squared, chord2, near = _from_products(*products, norms2, NEAR_FLOAT64)
+    if len(near):
+        log.info("%d of %d pairs computed again from differences", len(near), len(squared))
+        squared[near], chord2[near] = _exact_pairs(rows, near, norms2)
+    return squared, chord2, norms2
+
+
+def _root(squared):
+    """√d² as float32, in the memory of d²."""
+    return np.sqrt(np.maximum(squared, 0, out=squared), out=squared).astype(np.float32)
+
+
+def _slabs(rows):
+    for first in range(0, rows.shape[1], SLAB):
+        yield rows[:, first : first + SLAB]
+
+
+def _products(rows, dtype):
+    """Inner products of the rows, by slabs of columns: their part along the mean, and across it.
+
+    Returns
+    -------
+    along : array, shape (n, slabs)
+        What the rows have along the slabs' mean directions.
+    across : array, shape (n(n-1)/2,)
+        Inner products of what is left, taken in `dtype` within a slab; condensed.
+    across2, norms2 : array, shape (n,)
+        Squared norms of what is left, and of the rows.
+    """
+    n = rows.shape[0]
+    syrk = ssyrk if dtype == np.float32 else dsyrk
+    along, across = [], np.zeros(condensed_length(n))
+    across2, norms2 = np.zeros(n), np.zeros(n)
+    products = np.zeros((n, n), dtype)  # one for all slabs: new memory costs a tenth of a product
+    for slab in _slabs(rows):
+        coordinates, rest, slab_norms2 = _split(slab, dtype)
+        along.append(coordinates)
+        norms2 += slab_norms2
+        if not np.isfinite(norms2).all():
+            row = int(np.argmin(np.isfinite(norms2)))
+            raise InputError(f"row {row}: the Gram matrix is not finite; are the weights sound?")
+        scale = _power_of_two(slab_norms2)
+        if scale != 1:
+            rest /= scale
+        # In C's order this fills the upper triangle.
+        products = syrk(1.0, rest.T, c=products.T, trans=1, lower=1, overwrite_c=1).T
+        scale2 = np.float64(scale) ** 2
+        across2 += scale2 * products.diagonal()
+        for i, part in condensed_rows(n):
+            across[part] += scale2 * products[i, i + 1 :]
+    return np.stack(along, axis=1), across, across2, norms2
+
+
+@np.errstate(invalid="ignore")  # rows that are not finite are told of by their norms
+def _split(slab, dtype):
+    """Take rows apart along (n,) and across (n, columns) their mean, with their squared norms (n,).
+
+    In float64: at small angles the cosine hangs on the last digits. By a few rows at a time, that
+    they stay in the processor's cache.
+    """
+    # Any direction will do, so that of some rows' mean is good enough.
+    mean = slab[:: -(-len(slab) // 256)].mean(axis=0, dtype=np.float64)
+    direction = mean / (np.linalg.norm(mean) or 1)
+    along, norms2, across = np.empty(len(slab)), np.empty(len(slab)), np.empty(slab.shape, dtype)
+    for first in range(0, len(slab), 32):
+        part = slice(first, first + 32)
+        block = slab[part].astype(np.float64)
+        norms2[part] = np.einsum("ij,ij->i", block, block)
+        # Not by BLAS, in which equal rows may give unequal sums.
+        along[part] = np.einsum("ij,j->i", block, direction)
+        np.subtract(block, np.outer(along[part], direction), out=across[part], casting="same_kind")
+    return along, across, norms2
+
+
+def _divisors(norms2):
+    """Norms to divide rows by; 1 for a row of zeros."""
+    return np.sqrt(np.where(norms2 > 0, norms2, 1))
+
+
+def _from_products(along, across, across2, norms2, share):
+    """Squared distances and chords, condensed; condensed indices of pairs that have lost their digits."""
+    norms = _divisors(norms2)
+    squared = pdist(along, "sqeuclidean")
+    chord2 = pdist(along / norms[:, None], "sqeuclidean")
+    scaled2 = across2 / norms**2
+    near = [np.empty(0, int)]
+    for i, part in condensed_rows(len(norms)):
+        sizes, scaled = across2[i] + across2[i + 1 :], scaled2[i] + scaled2[i + 1 :]
+        squared[part] += sizes - 2 * across[part]
+        chord2[part] += scaled - 2 * across[part] / (norms[i] * norms[i + 1 :])
+        lost = (squared[part] < share * sizes) | (chord2[part] < share * scaled)
+        near.append(np.flatnonzero(lost) + part.start)
+    return squared, chord2, np.concatenate(near)
+
+
+def _power_of_two(norms2):
+    """Divide by this where squares of rows with these squared norms would leave float32's range.
+
+    Untrained deep networks reach 1e19.
+    """
+    largest = np.sqrt(norms2.max())
+    tame = 1e-6 < largest < 1e15 or largest == 0 or not np.isfinite(largest)
+    return 1.0 if tame else 2.0 ** np.floor(np.log2(largest))
+
+
+def _exact_pairs(rows, near, norms2, chunk=1024):
+    """Squared distances and chords of some pairs, from float64 differences in one more pass."""
+    i, j = pairs_of(near, rows.shape[0])
+    squared, chord2 = np.zeros(len(near)), np.zeros(len(near))
+    scales = 1 / _divisors(norms2)[:, None]
+    for slab in _slabs(rows):
+        for first in range(0, len(near), chunk):
+            part = slice(first, first + chunk)
+            a, b = slab[i[part]].astype(np.float64), slab[j[part]].astype(np.float64)
+            difference = a - b
+            squared[part] += np.einsum("ij,ij->i", difference, difference)
+            a *= scales[i[part]]
+            b *= scales[j[part]]
+            a -= b
+            chord2[part] += np.einsum("ij,ij->i", a, a)
+    return squared, chord2
+
+
+def _cosine(chord2, norms2):
+    """1 - cos = chord² / 2 as float32, in the memory of `chord2`."""
+    if (norms2 == 0).any():
+        row = int(np.argmin(norms2))
+        raise InputError(
+            f"row {row}: the Gram matrix is all zeros, so it has no angle; is the image one flat colour?"
+        )
+    chord2 /= 2
+    return np.clip(chord2, 0, 2, out=chord2).astype(np.float32)

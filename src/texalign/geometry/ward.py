@@ -1,0 +1,79 @@
+"""Ward's clustering: one tree, cut at every number of clusters."""
+
+import numpy as np
+import scipy.cluster.hierarchy
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from texalign.errors import InputError
+from texalign.geometry.condensed import square
+from texalign.geometry.distances import rdm
+
+CLUSTERINGS = ("gram", "rdm_rows", "cosine")
+
+
+def clustering_distances(on, euclidean, cosine):
+    """Euclidean distances that Ward's criterion is run on.
+
+    Parameters
+    ----------
+    on : {'gram', 'rdm_rows', 'cosine'}
+        `gram`: the Gram matrices as vectors. `rdm_rows`: each texture described by its row of the
+        Euclidean RDM. `cosine`: the Gram matrices scaled to norm one, whose distance is the chord
+        √(2 (1 - cos)); Ward's criterion means nothing on the cosine distance itself.
+    euclidean, cosine : array, shape (n(n-1)/2,)
+
+    Returns
+    -------
+    array, shape (n(n-1)/2,)
+    """
+    if on == "gram":
+        return euclidean
+    if on == "rdm_rows":
+        return rdm(square(euclidean))
+    if on == "cosine":
+        return np.sqrt(2 * cosine)
+    raise InputError(f"clustering: on: {on!r} is not allowed; use one of {', '.join(CLUSTERINGS)}")
+
+
+def ward_tree(euclidean):
+    """Ward's tree of condensed Euclidean distances (paper, 4.5), which holds the clusterings of every k.
+
+    Parameters
+    ----------
+    euclidean : array, shape (n(n-1)/2,)
+
+    Returns
+    -------
+    array, shape (n-1, 4), float64
+        SciPy's linkage matrix: the two nodes merged, the height, the size.
+    """
+    return scipy.cluster.hierarchy.linkage(np.asarray(euclidean, dtype=np.float64), method="ward")
+
+
+def cut(tree, k):
+    """Labels of exactly k clusters: the tree's first n - k merges are made.
+
+    Unlike a cut at a height, this gives k clusters also where heights tie (duplicate images).
+
+    Parameters
+    ----------
+    tree : array, shape (n-1, 4)
+    k : int, 1 ≤ k ≤ n
+
+    Returns
+    -------
+    array, shape (n,), int32
+        0 ... k-1, numbered in the order of their first texture.
+    """
+    n = len(tree) + 1
+    if not 1 <= k <= n:
+        raise InputError(f"clustering: k: {k} clusters of {n} textures are not possible; use 1 ... {n}")
+    merges = n - k
+    parents = np.repeat(np.arange(n, n + merges), 2)
+    children = tree[:merges, :2].astype(int).ravel()
+    nodes = n + merges
+    graph = coo_matrix((np.ones(len(parents), bool), (children, parents)), shape=(nodes, nodes))
+    labels = connected_components(graph, directed=False)[1][:n]
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse].astype(np.int32)

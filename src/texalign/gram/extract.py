@@ -1,0 +1,164 @@
+"""The feature pass: all images through a network, each layer's maps → packed Gram matrices."""
+
+import collections
+import logging
+import queue
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
+
+from texalign import networks
+from texalign.gram.algebra import packed_gram_matrices
+from texalign.readout import read
+
+log = logging.getLogger(__name__)
+
+#: Batches that go through a network side by side on a CPU; more than that take too much memory.
+MOST_WORKERS = 8
+
+
+def compute(network, blocks, write, readout="linear", max_batch=None):
+    """Compute the packed Gram matrices of all images, all layers in one forward pass each.
+
+    On a CPU the batches go side by side, each through the network in one thread: cores that share
+    one batch wait for each other at each operation.
+
+    Parameters
+    ----------
+    network : networks.Network
+    blocks : iterable of (start, images)
+        Images as uint8 (b, H, W, 3), in order.
+    write : callable
+        Called as ``write(layer, start, rows)`` with float32 rows of shape (b', N(N+1)/2).
+    readout : {'linear', 'relu'}
+    max_batch : int, optional
+        Images in one forward pass at most; see `batch_size`.
+    """
+    threads, workers = torch.get_num_threads(), n_workers(network)
+    idle = queue.SimpleQueue()
+    for _ in range(workers):
+        idle.put(networks.twin(network))  # hooks of one thread are not to be called in another
+    limit = [max_batch or sys.maxsize]
+
+    def run(start, images):
+        twin, done, first = idle.get(), [], 0
+        try:
+            while first < len(images):
+                part = images[first : first + limit[0]]
+                try:
+                    done.append((start + first, one_batch(twin, part, readout)))
+                    first += len(part)
+                except torch.cuda.OutOfMemoryError:
+                    if len(part) == 1:
+                        raise
+                    limit[0] = len(part) // 2
+                    torch.cuda.empty_cache()
+                    log.info("the GPU's memory is full; going on with batches of %d", limit[0])
+        finally:
+            idle.put(twin)
+        return done
+
+    parts = (
+        (start + first, images[first : first + (max_batch or len(images))])
+        for start, images in blocks
+        for first in range(0, len(images), max_batch or len(images))
+    )
+    share = threads // workers
+    try:
+        with (
+            threadpool_limits(share, user_api="blas"),
+            ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=[share]) as pool,
+        ):
+            for done in _in_order(pool, run, parts, 2 * workers):
+                for start, rows in done:
+                    for layer, values in rows.items():
+                        write(layer, start, values)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def n_workers(network):
+    """How many batches `compute` takes through a network at a time."""
+    return min(torch.get_num_threads(), MOST_WORKERS) if network.device.type == "cpu" else 1
+
+
+def _in_order(pool, function, items, ahead):
+    """Results of ``function(*item)`` in the order of the items, of which `ahead` are begun."""
+    waiting = collections.deque()
+    for item in items:
+        waiting.append(pool.submit(function, *item))
+        if len(waiting) > ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def one_batch(network, images, readout="linear"):
+    """Packed Gram matrices of one batch of uint8 images, as a dict of float32 arrays (b, N(N+1)/2)."""
+    rows = {}
+    with torch.inference_mode():
+        read(
+            network,
+            network.preprocess(images),
+            lambda layer, maps: rows.update({layer: packed_gram_matrices(maps)}),
+            readout,
+        )
+    return {layer: values.cpu().numpy() for layer, values in rows.items()}
+
+
+def batch_size(network, size, budget=None, largest=None):
+    """How many images to take in one forward pass.
+
+    On a CPU, 16 is as fast as any larger number; on a GPU more is better. From three threads on, the
+    batches that `compute` takes side by side share what two may take.
+
+    Parameters
+    ----------
+    network : networks.Network
+    size : int
+        Pixels of an image's side.
+    budget : float, optional
+        Bytes that the feature maps of a batch may take; 1 GB on a CPU, a third of what is free on a
+        GPU.
+    largest : int, optional
+        Instead of 16 on a CPU and 256 on a GPU.
+    """
+    biggest = [1]
+
+    def note(_module, inputs, output):
+        tensors = [t for t in (*inputs, output) if isinstance(t, torch.Tensor)]
+        biggest[0] = max(biggest[0], sum(t.numel() * t.element_size() for t in tensors))
+
+    handles = [m.register_forward_hook(note) for m in network.module.modules() if not list(m.children())]
+    try:
+        with torch.no_grad():
+            image = network.preprocess(torch.full((1, 3, size, size), 0.5))
+            read(network, image, lambda _layer, _maps: None)
+    finally:
+        for handle in handles:
+            handle.remove()
+    on_gpu = network.device.type == "cuda"
+    on_cpu = 1e9 / max(1, n_workers(network) / 2)
+    budget = budget or (torch.cuda.mem_get_info(network.device)[0] / 3 if on_gpu else on_cpu)
+    largest = largest or (256 if on_gpu else 16)
+    # Input and output of the widest module, and as much again for its workspace.
+    return int(min(largest, max(1, budget // (2 * biggest[0]))))
+
+
+def relative_errors(network, reference, images, readout="linear"):
+    """Frobenius error of each layer's Gram matrices against a reference network, relative, worst image.
+
+    What `precision: bf16` or `tf32` costs, measured on the images at hand.
+    """
+    ours, theirs = (one_batch(net, images, readout) for net in (network, reference))
+    return {
+        layer: float(
+            (
+                np.linalg.norm(ours[layer] - theirs[layer], axis=1) / np.linalg.norm(theirs[layer], axis=1)
+            ).max()
+        )
+        for layer in network.layers
+    }

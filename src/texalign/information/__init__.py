@@ -1,0 +1,14 @@
+"""Clusters and classes → bits."""
+
+from texalign.lazy import face
+
+_FACE = {
+    "plugin_entropy": "nsb",
+    "nsb_entropy": "nsb",
+    "contingency": "contingency",
+    "MutualInformation": "mutual",
+    "mutual_information": "mutual",
+    "null_information": "mutual",
+}
+__all__ = list(_FACE)
+__getattr__, __dir__ = face(__name__, _FACE)

@@ -1,0 +1,235 @@
+"""Entropies from small samples: the estimator of Nemenman, Shafee and Bialek, as an exact integral.
+
+References
+----------
+.. [1] I. Nemenman, F. Shafee, W. Bialek, "Entropy and inference, revisited", NIPS 14 (2002).
+.. [2] D. H. Wolpert, D. R. Wolf, "Estimating functions of probability distributions from a finite
+   set of samples", Phys. Rev. E 52 (1995) 6841.
+.. [3] E. Archer, I. M. Park, J. W. Pillow, "Bayesian and quasi-Bayesian estimators for mutual
+   information from discrete data", Entropy 15 (2013) 1738.
+.. [4] I. Nemenman, "Coincidences and estimation of entropies of random variables with large
+   cardinalities", Entropy 13 (2011) 2013, Eqs. 29-30.
+.. [5] M. Hutter, "Distribution of mutual information", NIPS 14 (2002).
+"""
+
+import numpy as np
+from scipy.special import digamma, gammaln, xlogy, zeta
+
+from texalign.errors import InputError
+
+#: The integrand is followed down to exp(-40), 4e-18 of its peak, on both sides.
+_DEPTH = 40.0
+
+_COARSE_NODES, _FINE_NODES = 256, 128
+
+#: From here up Stirling's series is exact in float64, and differences of gamma functions are not.
+_LARGE = 16.0
+
+
+def plugin_entropy(counts):
+    """Entropy of the observed frequencies, in nats (maximum likelihood; biased low).
+
+    Parameters
+    ----------
+    counts : array_like of int, any shape
+        How often each state was seen.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        No counts, or counts that are not whole numbers >= 0.
+    """
+    counts = _checked_counts(counts)
+    frequencies = counts / counts.sum()
+    # + 0.0 so that one state gives 0.0, not -0.0.
+    return float(-xlogy(frequencies, frequencies).sum() + 0.0)
+
+
+def nsb_entropy(counts, n_states=None):
+    """Posterior mean and standard deviation of the entropy under the NSB prior, in nats.
+
+    The prior is a mixture of symmetric Dirichlet priors with concentration alpha per state, weighted
+    by d xi / d alpha, where xi is the expected entropy under one of them ([1]_): nearly
+    flat in entropy. Moments for a given alpha are those of [2]_. The integral over log alpha runs
+    over the whole prior, by the trapezoidal rule between the points where the integrand has fallen
+    to exp(-40) of its peak; for a smooth integrand that vanishes at both ends its error falls
+    exponentially. The entropy is within 1e-9 nats of brute force, also for single counts in 10^6
+    states.
+
+    Parameters
+    ----------
+    counts : array_like of int, any shape
+        How often each state was seen. States never seen may be left out if `n_states` is given.
+    n_states : int, optional
+        Size of the alphabet, states never seen included. If unknown, the rule of the package `ndd`
+        1.10.6: without any coincidence the plug-in value with infinite standard deviation; with fewer
+        than 10 % coincidences the asymptotic estimator of [4]_; else NSB with an alphabet so large that
+        a tenfold larger one changes the entropy by less than 1e-3 per unit of log(n_states). The search
+        starts from the states listed in `counts`, zeros included.
+
+    Returns
+    -------
+    nats : float
+        Posterior mean.
+    sd_nats : float
+        Posterior standard deviation.
+
+    Raises
+    ------
+    InputError
+        No counts, counts that are not whole numbers >= 0, or fewer states than were seen.
+
+    Examples
+    --------
+    >>> nats, sd_nats = nsb_entropy([4, 12, 4, 5, 3, 1, 5, 1, 2, 2, 2, 2, 11, 3, 4, 12, 12, 1, 2], 100)
+    >>> round(nats, 4), round(sd_nats, 4)
+    (2.8061, 0.1195)
+    """
+    counts = _checked_counts(counts)
+    if n_states is None:
+        return _unknown_alphabet(counts)
+    return _moments(*_posterior(counts, checked_states(n_states, counts))[1:])
+
+
+def _checked_counts(counts):
+    """Flatten counts to floats (products of large integers would overflow)."""
+    given = np.asarray(counts).ravel()
+    if not given.size:
+        raise InputError("counts: empty; give at least one count")
+    try:
+        values = given.astype(float)
+    except (TypeError, ValueError):
+        raise InputError(f"counts: {given[0]!r}, ... are not numbers; give whole numbers >= 0") from None
+    bad = ~((values >= 0) & np.isfinite(values) & (values == np.floor(values)))
+    if bad.any():
+        raise InputError(f"counts: {values[bad][0]:g} at place {bad.argmax()} is not a whole number >= 0")
+    if not values.any():
+        raise InputError("counts: all are zero; give at least one observation")
+    return values
+
+
+def checked_states(n_states, counts, name="n_states"):
+    seen = int(np.count_nonzero(counts))
+    if n_states is None:
+        return seen
+    try:
+        whole = int(n_states)
+    except (TypeError, ValueError, OverflowError):
+        whole = None
+    if whole is None or whole != n_states or whole < 1:
+        raise InputError(f"{name}: {n_states!r} is not a whole number >= 1")
+    if whole < seen:
+        raise InputError(f"{name}: {whole} is less than the {seen} that occur; give at least {seen}")
+    return whole
+
+
+def _posterior(counts, n_states):
+    """NSB posterior of the concentration alpha, with the entropy's moments for each alpha.
+
+    Returns
+    -------
+    alpha, weights, means, variances : arrays, shape (nodes,)
+        `weights` sum to 1; entropies in nats.
+    """
+    if n_states == 1:
+        return np.ones(1), np.ones(1), np.zeros(1), np.zeros(1)
+    values, times = np.unique(counts[counts > 0], return_counts=True)
+    n_states = float(n_states)
+    # Below, the integrand falls at least like alpha * n_states; above, the data say nothing more
+    # once alpha exceeds n squared, and the prior falls like 1 / alpha.
+    low, high = -_DEPTH - 5 - np.log(n_states), _DEPTH + 2 * np.log(values @ times)
+    nodes = np.linspace(low, high, _COARSE_NODES)
+    while True:
+        log_weights = _log_integrand(nodes, values, times, n_states)
+        inside = np.flatnonzero(log_weights > log_weights.max() - _DEPTH)
+        low, high = nodes[max(inside[0] - 1, 0)], nodes[min(inside[-1] + 1, len(nodes) - 1)]
+        if high - low > (nodes[-1] - nodes[0]) / 2:
+            break
+        nodes = np.linspace(low, high, _FINE_NODES)
+    weights = np.exp(log_weights - log_weights.max())
+    alpha = np.exp(nodes)
+    return alpha, weights / weights.sum(), *_dirichlet_moments(alpha, values, times, n_states)
+
+
+def _moments(weights, means, variances):
+    mean = weights @ means
+    return float(mean), float(np.sqrt(weights @ (variances + (means - mean) ** 2)))
+
+
+def _log_integrand(log_alpha, values, times, n_states):
+    """Log of prior times likelihood per unit of log alpha, up to a constant."""
+    alpha = np.exp(log_alpha)
+    likelihood = _log_rising(alpha, values) @ times - _log_rising(alpha * n_states, [values @ times])[:, 0]
+    return log_alpha + np.log(_prior(alpha, n_states)) + likelihood
+
+
+def _prior(alpha, n_states):
+    """Density d xi / d alpha = K psi1(K alpha + 1) - psi1(alpha + 1) of [1]_, without cancellation."""
+    direct = n_states * zeta(2, n_states * alpha + 1) - zeta(2, alpha + 1)
+    large = np.maximum(alpha, _LARGE)
+    return np.where(alpha < _LARGE, direct, _excess(large) - n_states * _excess(n_states * large))
+
+
+def _excess(x):
+    """1 / x - psi1(x + 1), by its asymptotic series."""
+    y = 1 / x
+    return y**2 * (1 / 2 - y * (1 / 6 - y**2 * (1 / 30 - y**2 * (1 / 42 - y**2 / 30))))
+
+
+def _log_rising(x, m):
+    """Log of Gamma(x + m) / (Gamma(x) x^m), shape (len(x), len(m)).
+
+    The factor x^m is common to all alphas once prior states and data are put together; without it
+    nothing large is left to cancel.
+    """
+    x, m = np.asarray(x)[:, None], np.asarray(m)[None, :]
+    small = (x < _LARGE)[:, 0]
+    result = np.empty((x.shape[0], m.shape[1]))
+    s = x[small]
+    result[small] = gammaln(s + m) - gammaln(s) - m * np.log(s)
+    b = x[~small]
+    result[~small] = (b + m - 0.5) * np.log1p(m / b) - m + _stirling(b + m) - _stirling(b)
+    return result
+
+
+def _stirling(x):
+    y = 1 / x
+    return y * (1 / 12 - y**2 * (1 / 360 - y**2 * (1 / 1260 - y**2 / 1680)))
+
+
+def _dirichlet_moments(alpha, values, times, n_states):
+    """Mean and variance of the entropy (nats) of a Dirichlet posterior, [2]_, for each alpha.
+
+    The variance is written around the mean of psi(a + 1), so that no large numbers cancel:
+    sum a (psi(a + 1) - mean)^2 / (nu (nu + 1)) + sum a (a + 1) psi1(a + 1) / (nu (nu + 1)) - psi1(nu + 1).
+    """
+    a = alpha[:, None] + np.append(values, 0.0)
+    a_times = a * np.append(times, n_states - times.sum())
+    nu = values @ times + n_states * alpha
+    psi = digamma(a + 1)
+    mean = (a_times * psi).sum(1) / nu
+    spread = (a_times * ((psi - mean[:, None]) ** 2 + (a + 1) * zeta(2, a + 1))).sum(1)
+    variance = spread / (nu * (nu + 1)) - zeta(2, nu + 1)
+    return digamma(nu + 1) - mean, np.maximum(variance, 0.0)
+
+
+def _unknown_alphabet(counts):
+    n, seen = counts.sum(), np.count_nonzero(counts)
+    coincidences = n - seen
+    if not coincidences:
+        return plugin_entropy(counts), np.inf
+    if coincidences < 0.1 * n:
+        asymptotic = np.euler_gamma - np.log(2) + 2 * np.log(n) - digamma(coincidences)
+        return float(asymptotic), float(np.sqrt(zeta(2, coincidences)))
+    n_states = counts.size
+    nats, _ = nsb_entropy(counts, n_states)
+    for _ in range(40):
+        n_states, previous = 10 * n_states, nats
+        nats, _ = nsb_entropy(counts, n_states)
+        if nats - previous < 1e-3 * np.log(10):
+            break
+    return nsb_entropy(counts, round(n_states / np.sqrt(10)))

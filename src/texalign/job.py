@@ -1,0 +1,100 @@
+"""What every rule script opens with: its log, its threads, its memory allocator, its last words."""
+
+import contextlib
+import ctypes
+import logging
+import os
+import sys
+import time
+
+from texalign.errors import InputError
+
+log = logging.getLogger("texalign")
+
+_terminal = sys.stderr
+_name = "texalign"
+
+
+def start(snakemake):
+    """Send everything said to the rule's log, and fit this process to the threads it was given.
+
+    Call it before numpy or torch are imported: they read the number of threads when they load.
+    """
+    global _name
+    _name = " ".join([f"texalign: {snakemake.rule}", *snakemake.wildcards])
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = str(snakemake.threads)
+    # OpenMP threads that spin while they wait take the cores from the job beside: with two jobs on
+    # two cores, each falls to a quarter of its share.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    keep_freed_memory()
+    if snakemake.log:
+        sys.stderr = sys.stdout = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115 - until exit
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+    )
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each glyph that it leaves out
+    logging.captureWarnings(True)
+    sys.excepthook = _last_words
+
+
+def keep_freed_memory():
+    """Have glibc keep large freed blocks: mapping each tensor anew costs up to half of a forward pass.
+
+    One arena for all threads: those of others than the first are made of blocks of 64 MB, smaller
+    than many a tensor, and given back as soon as they are empty.
+    """
+    trim_threshold, mmap_max, arena_max = -1, -4, -8
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return  # not glibc
+    mallopt(mmap_max, 0)
+    mallopt(trim_threshold, -1)
+    mallopt(arena_max, 1)
+
+
+def _last_words(kind, error, trace):
+    """Tell one line when the input is at fault, and all that is known when the program is."""
+    if issubclass(kind, InputError):
+        # One write, as jobs that fail at once share the terminal: `print` writes the line's end apart.
+        line = f"{_name}: {error}\n"
+        for stream in dict.fromkeys((_terminal, sys.stderr)):
+            with contextlib.suppress(OSError):  # the log, on a disk that is full
+                stream.write(line)
+                stream.flush()
+    else:
+        log.critical("failed", exc_info=(kind, error, trace))
+
+
+def progress(items, total, what, every=15.0):
+    """Iterate, telling how far it is: a line in the log every 15 s, a bar on the terminal when it is one.
+
+    Parameters
+    ----------
+    items : iterable
+    total : int
+        How many items there are; a tuple ``(start, batch)`` counts as ``len(batch)`` items.
+    what : str
+        For the reader, as ``images``.
+    """
+    from tqdm import tqdm
+
+    began = spoke = time.monotonic()
+    done = 0
+    with tqdm(
+        total=total, unit=f" {what}", file=_terminal, disable=not _terminal.isatty(), leave=False
+    ) as bar:
+        for item in items:
+            yield item
+            count = len(item[1]) if isinstance(item, tuple) else 1
+            done += count
+            bar.update(count)
+            now = time.monotonic()
+            if now - spoke > every or done == total:
+                spoke = now
+                rate = done / max(now - began, 1e-9)
+                log.info("%d of %d %s, %.1f/s, %.0f s left", done, total, what, rate, (total - done) / rate)

@@ -1,0 +1,228 @@
+"""The HDF5 layouts of the study, written whole or not at all."""
+
+import contextlib
+import io
+import os
+from importlib import metadata
+
+import h5py
+import numpy as np
+
+from texalign.errors import InputError
+from texalign.files import whole
+
+#: Rows by columns of one chunk of a row-per-texture matrix: 1 MiB of float32, good both for
+#: appending a few rows and for reading a slab of columns.
+CHUNK = (64, 4096)
+
+
+#: Bytes above which a write can only be a dataset's values: HDF5's own tables come in smaller pieces.
+VALUES = 2**16
+
+
+class _Disk(io.FileIO):
+    """What HDF5 writes to. It keeps the first error, as of a full disk, for `create_h5` to raise.
+
+    HDF5 crashes the process where one of its own tables cannot be written, so it is not told of that.
+    It survives, and stops at once, where a dataset's values cannot.
+    """
+
+    error = None
+
+    def write(self, data):
+        size = len(data)
+        try:
+            if self.error:
+                raise self.error
+            while data:  # the system takes 2 GiB at a time, and less where the disk is almost full
+                data = data[super().write(data) :]
+        except OSError as error:
+            self.error = error
+            if size > VALUES:
+                raise
+
+
+@contextlib.contextmanager
+def create_h5(path, size=0):
+    """Open a new HDF5 file that appears under `path` when the block ends without an error.
+
+    Parameters
+    ----------
+    path : str or Path
+    size : int, optional
+        Bytes that it will hold, where they are many: see `texalign.files.whole`.
+    """
+    with whole(path, size) as temporary, _Disk(temporary, "w+") as disk:
+        try:
+            # Without a cache, chunks reach the disk when they are written, and a full disk shows there.
+            with h5py.File(disk, "w", libver="v110", rdcc_nbytes=0) as file:
+                yield file
+        finally:
+            if disk.error:
+                raise disk.error
+
+
+def open_h5(path, strided=False):
+    """Open an HDF5 file read-only and without a lock, so that parallel jobs can share it.
+
+    Parameters
+    ----------
+    path : str or Path
+    strided : bool
+        The file will be read by slabs of columns. The system is told not to read ahead: what lies
+        behind a chunk belongs to other columns, and reading it too takes up to three times as long.
+
+    Raises
+    ------
+    InputError
+        The file is missing, or is not a complete HDF5 file.
+    """
+    try:
+        file = h5py.File(path, "r", locking=False)
+    except OSError as error:
+        raise InputError(f"{path}: not a readable HDF5 file ({error}); delete it and run again") from error
+    if strided and hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.id.get_vfd_handle(), 0, 0, os.POSIX_FADV_RANDOM)
+    return file
+
+
+def versions():
+    """Versions of what the numbers depend on, for the attributes of a file."""
+    return ", ".join(
+        f"{name} {metadata.version(name)}" for name in ("texalign", "torch", "torchvision", "numpy", "h5py")
+    )
+
+
+def write_keys(file, files, classes):
+    """Store which texture a row is: its `file` and its `class`. A row never travels without them."""
+    write_texts(file, "file", files)
+    write_texts(file, "class", classes)
+
+
+def read_keys(file):
+    """Return `file` and `class` of every row, as two arrays of str."""
+    return read_texts(file, "file"), read_texts(file, "class")
+
+
+class RowWriter:
+    """Append rows to a new float32 dataset, in whole chunks.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    name : str
+    n, length : int
+        Shape of the finished dataset.
+    """
+
+    def __init__(self, group, name, n, length):
+        chunks = (min(CHUNK[0], n), min(CHUNK[1], length))
+        self._dataset = group.create_dataset(name, (n, length), np.float32, chunks=chunks)
+        self._buffer = np.empty((min(CHUNK[0], n), length), np.float32)
+        self._held = self._written = 0
+
+    def append(self, rows):
+        """Add rows of shape (b, length)."""
+        first = 0
+        while first < len(rows):
+            take = min(len(self._buffer) - self._held, len(rows) - first)
+            self._buffer[self._held : self._held + take] = rows[first : first + take]
+            self._held += take
+            first += take
+            if self._held == len(self._buffer):
+                self.flush()
+
+    def flush(self):
+        """Write what is held back. Call it after the last row."""
+        self._dataset[self._written : self._written + self._held] = self._buffer[: self._held]
+        self._written += self._held
+        self._held = 0
+
+
+def write_texts(file, name, texts):
+    """Store strings as a dataset."""
+    file.create_dataset(name, data=np.asarray(texts, dtype=object), dtype=h5py.string_dtype())
+
+
+def read_texts(file, name):
+    """Return a dataset of strings as an array of str."""
+    return file[name].asstr()[:].astype(str)
+
+
+def copy_labels(source, layer, target):
+    """Hand on which texture a row is, and how it was measured, to a file made from another.
+
+    Parameters
+    ----------
+    source : h5py.Group
+        Holds `file` and `class`, and the network's attributes.
+    layer : h5py.Group
+        Holds the layer's attributes; the same as `source` where a file has one layer.
+    target : h5py.Group
+    """
+    for name in ("file", "class"):
+        source.copy(name, target)
+    target.attrs.update({**source.attrs, **layer.attrs})
+
+
+def common_keys(paths):
+    """`file` and `class` of several HDF5 files, which must be the same in all.
+
+    Raises
+    ------
+    InputError
+        Two files hold different textures, or the same in another order.
+    """
+    first = None
+    for path in paths:
+        with open_h5(path) as file:
+            keys = read_keys(file)
+        first = first or keys
+        if not all(np.array_equal(ours, theirs) for ours, theirs in zip(first, keys, strict=True)):
+            raise InputError(f"{path}: holds other textures than {paths[0]}; delete both and run again")
+    return first
+
+
+def network_attributes(network, readout):
+    """Attributes of a Gram file: what its numbers were computed with."""
+    return {
+        "architecture": network.architecture,
+        "changes": "; ".join(network.changes),
+        "weights": network.weights,
+        "weights_sha256": network.weights_sha256,
+        "preprocessing": f"mean {network.mean}, standard deviation {network.std}",
+        "readout": readout,
+        "precision": network.precision,
+        "device": str(network.device),
+        "versions": versions(),
+    }
+
+
+def gram_bytes(shapes, n):
+    """Bytes of the packed Gram matrices of n textures in layers of these shapes (N, H', W')."""
+    return 4 * n * sum(channels * (channels + 1) // 2 for channels, _, _ in shapes.values())
+
+
+def gram_writers(file, layers, shapes, n):
+    """Make one group a layer, each with room for the packed Gram matrices of n textures.
+
+    Parameters
+    ----------
+    file : h5py.File
+    layers : dict of str to str
+        Layer to module.
+    shapes : dict of str to tuple
+        Layer to (N, H', W').
+    n : int
+
+    Returns
+    -------
+    dict of str to RowWriter
+    """
+    writers = {}
+    for layer, module in layers.items():
+        channels, height, width = shapes[layer]
+        group = file.create_group(layer)
+        group.attrs.update(module=module, channels=channels, positions=height * width)
+        writers[layer] = RowWriter(group, "gram", n, channels * (channels + 1) // 2)
+    return writers

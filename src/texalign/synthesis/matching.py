@@ -1,0 +1,215 @@
+"""Images whose texture statistics match an exemplar's: synthesis by optimisation."""
+
+import csv
+import hashlib
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+
+import texalign
+from texalign.files import whole
+from texalign.synthesis.descent import Descent, Settings, run_in_lockstep
+from texalign.synthesis.objective import Objective, choose_layers
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """A synthesised image, and how it came about.
+
+    Attributes
+    ----------
+    image : Tensor, shape (3, H, W)
+        In [0, 1], float, on the CPU.
+    trace : list of dict
+        For each step: step, evaluations (so far), seconds (so far), loss, the loss of each layer
+        under its name, and a note where something out of the ordinary happened.
+    metadata : dict
+        Plain values: the network's weights, layers, loss, settings, seed, versions and outcome.
+    """
+
+    image: torch.Tensor
+    trace: list
+    metadata: dict
+
+
+def synthesize(network, exemplar, loss="paper", seed=0, *, checkpoint=None, **options):
+    """Synthesise an image with an exemplar's texture statistics.
+
+    Parameters
+    ----------
+    network : networks.Network
+        Faster after `networks.fold_batchnorm`.
+    exemplar : array or Tensor
+        uint8 (H, W, 3), or float in [0, 1] (3, H, W).
+    loss : str or losses.Loss
+        A name in `losses.LOSSES`, or one made by `losses.get` with options of its own.
+    seed : int
+        Of the initial image.
+    checkpoint : str or Path, optional
+        Where to keep the state every `checkpoint_every` steps. If it is there already and was made
+        with the same input, the run goes on from it, and on a CPU with the same number of threads
+        ends with the same bits. The caller deletes it when the result is safe.
+    **options
+        size (pixels, or height and width; the exemplar's), readout ('linear' or 'relu'; the
+        loss's), layers (some of the network's; all), and those of `Settings`.
+
+    Returns
+    -------
+    Synthesis
+
+    Raises
+    ------
+    InputError
+        The exemplar is constant or too small, a layer has one position only, or an option is wrong.
+    """
+    return synthesize_batch(network, [exemplar], loss, [seed], checkpoints=[checkpoint], **options)[0]
+
+
+def synthesize_batch(
+    network,
+    exemplars,
+    loss="paper",
+    seeds=None,
+    *,
+    size=None,
+    readout=None,
+    layers=None,
+    checkpoints=None,
+    code="",
+    **settings,
+):
+    """Synthesise an image for each of several exemplars of one size, in common forward passes.
+
+    Each image has its own optimiser with its own line search; those that wait for a loss are
+    evaluated together. The first evaluations equal those of single runs to rounding. Later ones
+    drift apart, as they do with another number of threads: a change of 1e-7 grows.
+
+    Parameters
+    ----------
+    network, loss, size, readout, layers, settings
+        See `synthesize`.
+    exemplars : sequence of arrays or Tensors
+        All of one size.
+    seeds : sequence of int, optional
+        One for each exemplar; 0 for all where none are given.
+    checkpoints : sequence of str, Path or None, optional
+        One for each exemplar. A batch goes on from them, with other bits than an undisturbed one
+        where its images no longer meet in the same forward passes.
+
+    code : str, optional
+        Hash of the program, where the caller knows it: a checkpoint of another is not gone on with.
+
+    Returns
+    -------
+    list of Synthesis
+    """
+    settings = Settings(**settings)
+    objective = Objective(network, exemplars, loss, readout, layers)
+    size = tuple(objective.exemplars.shape[2:]) if size is None else _pair(size)
+    objective.check(size)
+    seeds = [0] * len(exemplars) if seeds is None else seeds
+    checkpoints = [None] * len(exemplars) if checkpoints is None else checkpoints
+    descents = []
+    for index, seed, checkpoint in zip(range(len(exemplars)), seeds, checkpoints, strict=True):
+        image = _initial(objective, settings, seed, size)
+        identity = _identity(objective, index, seed, size) | {"code": code}
+        descents.append(Descent(index, image, objective, settings, identity, checkpoint))
+    run_in_lockstep(descents, objective.evaluate)
+    return [_finish(descent) for descent in descents]
+
+
+def evaluate(network, image, exemplar, loss="paper", *, readout=None, layers=None):
+    """Loss of an image under a network, be it the one it was made with or another.
+
+    Parameters
+    ----------
+    network, exemplar, loss, readout, layers
+        See `synthesize`.
+    image : array or Tensor
+        uint8 (H, W, 3), or float in [0, 1] (3, H, W); of any size.
+
+    Returns
+    -------
+    dict of str to float
+        ``loss``, and the loss of each layer under its name.
+    """
+    objective = Objective(network, [exemplar], loss, readout, layers)
+    image = objective.normalise(image)
+    objective.check(tuple(image.shape[1:]))
+    with torch.no_grad():
+        values = objective.distances(image[None], [0])[:, 0].tolist()
+    return objective.named(values)
+
+
+def cumulative(network):
+    """Split a network into those that read its first layer, its first two, and so on (Gatys et al., Fig. 2).
+
+    Returns
+    -------
+    dict of str to networks.Network
+        The deepest layer → the network with all layers up to it.
+    """
+    names = list(network.layers)
+    return {name: choose_layers(network, names[: i + 1]) for i, name in enumerate(names)}
+
+
+def _pair(size):
+    return (size, size) if isinstance(size, int) else tuple(size)
+
+
+def _identity(objective, index, seed, size):
+    network = objective.network
+    exemplar = objective.exemplars[index].cpu().numpy()
+    return {
+        "method": "descent",
+        "architecture": network.architecture,
+        "changes": list(network.changes),
+        "weights": network.weights,
+        "weights_sha256": network.weights_sha256,
+        "layers": dict(network.layers),
+        "readout": objective.readout,
+        "precision": network.precision,
+        "loss_function": objective.loss.options,
+        "exemplar_sha256": hashlib.sha256(exemplar.tobytes()).hexdigest(),
+        "seed": seed,
+        "size": list(size),
+    }
+
+
+def _initial(objective, settings, seed, size):
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn((3, *size), generator=generator) * settings.noise_std + settings.noise_mean
+    return noise.to(objective.image_dtype).to(objective.network.device)
+
+
+def _finish(descent):
+    objective = descent.objective
+    image = objective.display(descent.image).clamp(0, 1)
+    with torch.no_grad():
+        shown = objective.normalise((image * 255).round() / 255)
+        shown = objective.distances(shown[None], [descent.index]).sum().item()
+    outcome = {
+        "steps": descent.step,
+        "evaluations": descent.evaluations,
+        "seconds": round(descent.seconds, 3),
+        "restarts": descent.restarts,
+        "initial_loss": descent.trace[0]["loss"],
+        "loss": descent.best.loss,
+        "loss_as_shown": shown,
+    }
+    made = {
+        "settings": asdict(descent.settings),
+        "device": str(objective.network.device),
+        "threads": torch.get_num_threads(),
+        "versions": {"texalign": texalign.__version__, "torch": torch.__version__, "numpy": np.__version__},
+    }
+    return Synthesis(image.cpu(), descent.trace, descent.identity | made | outcome)
+
+
+def save_trace(path, trace):
+    """Write a loss trace as CSV, one row a step."""
+    with whole(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.DictWriter(file, trace[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(trace)

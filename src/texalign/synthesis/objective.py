@@ -1,0 +1,207 @@
+"""The texture loss of an image against its exemplar, and its gradient."""
+
+import logging
+import math
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from texalign import readout as readouts
+from texalign.errors import InputError
+from texalign.synthesis import losses
+
+log = logging.getLogger(__name__)
+
+
+class Objective:
+    """Texture losses of images against exemplars, and their gradients.
+
+    Parameters
+    ----------
+    network, loss, readout, layers
+        See `synthesize`.
+    exemplars : sequence of arrays or Tensors
+        All of one size.
+    """
+
+    def __init__(self, network, exemplars, loss="paper", readout=None, layers=None):
+        self.loss = losses.get(loss)
+        self.network = choose_layers(network, layers)
+        self.readout = readout or self.loss.readout
+        if self.readout not in readouts.READOUTS:
+            raise InputError(
+                f"readout: {readout!r} is not allowed; use one of {', '.join(readouts.READOUTS)}"
+            )
+        _check_names("layer_weights", self.loss.layer_weights or {}, self.network.layers)
+        self.dtype = next(network.module.parameters()).dtype
+        exemplars = [self.normalise(exemplar) for exemplar in exemplars]
+        if len({exemplar.shape for exemplar in exemplars}) != 1:
+            sizes = ", ".join(sorted({f"{height}x{width}" for _, height, width in map(np.shape, exemplars)}))
+            raise InputError(
+                f"exemplars: those made together must have one size, not {sizes} px; "
+                "resize them, or list them apart"
+            )
+        self.exemplars = torch.stack(exemplars)
+        if (self.exemplars.amax((2, 3)) == self.exemplars.amin((2, 3))).all(1).any():
+            raise InputError("exemplar: the image is constant, it has no texture; give another")
+        self.shapes = self.check(tuple(self.exemplars.shape[2:]))
+        self.draws, self.most = [0] * len(exemplars), len(exemplars)
+        self.targets = [self._describe(index) for index in range(len(exemplars))]
+
+    @property
+    def image_dtype(self):
+        """The type of the optimised image: float32 also where the network computes in less."""
+        return torch.float64 if self.dtype == torch.float64 else torch.float32
+
+    def named(self, values):
+        """Losses of the layers → ``loss``, their sum, and each under its layer's name."""
+        return {"loss": sum(values), **dict(zip(self.network.layers, values, strict=True))}
+
+    def mean_std(self):
+        """Mean and standard deviation of the network's preprocessing, shape (3, 1, 1) each."""
+        values = torch.tensor([self.network.mean, self.network.std], dtype=torch.float64)
+        return values.to(self.image_dtype).to(self.network.device).view(2, 3, 1, 1)
+
+    def normalise(self, image):
+        """Image as uint8 (H, W, 3) or float in [0, 1] (3, H, W) → normalised units, (3, H, W)."""
+        if isinstance(image, np.ndarray):
+            image = torch.from_numpy(np.array(image))  # a copy: decoders give read-only arrays
+        if image.dtype == torch.uint8 and image.ndim == 3:
+            image = image.permute(2, 0, 1).to(self.image_dtype) / 255
+        if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
+            raise InputError(
+                f"image: {image.dtype} of shape {tuple(image.shape)}; give uint8 (H, W, 3) or float (3, H, W)"
+            )
+        mean, std = self.mean_std()
+        return (image.to(mean) - mean) / std
+
+    def display(self, image):
+        """Inverse of `normalise`, to float (3, H, W); nothing is cut off."""
+        mean, std = self.mean_std()
+        return image * std + mean
+
+    def check(self, size):
+        """Height and width of each layer's maps for images of `size`.
+
+        Raises
+        ------
+        InputError
+            The network cannot take such small images, or a layer has one position only.
+        """
+        shapes = {}
+        image = torch.zeros((1, 3, *size), device=self.network.device, dtype=self.dtype)
+        what = f"{size[0]}x{size[1]} px"
+        try:
+            with torch.no_grad():
+                readouts.read(
+                    self.network, image, lambda layer, maps: shapes.update({layer: tuple(maps.shape[2:])})
+                )
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"exemplar: the network cannot take {what} ({reason}); use a larger image, "
+                "or drop the deepest layers"
+            ) from error
+        for layer, (height, width) in shapes.items():
+            if height * width < 2:
+                raise InputError(
+                    f"layers: {layer} ({self.network.layers[layer]}) has 1 position at {what}, "
+                    "so no spatial statistics; use a larger image, or drop the layer"
+                )
+        return shapes
+
+    def _describe(self, index):
+        statistics = {}
+
+        def visit(layer, maps):
+            statistics[layer] = self.loss.describe(layer, _at_least_float32(maps), self.draws[index])
+
+        with torch.no_grad():
+            readouts.read(self.network, self._input(self.exemplars[index : index + 1]), visit, self.readout)
+        return statistics
+
+    def _input(self, images):
+        # The image itself stays NCHW: gradients in channels-last layout break torch.optim.LBFGS.
+        return images.to(self.dtype, memory_format=torch.channels_last)
+
+    def distances(self, images, which):
+        """Weighted loss of each layer and image, shape (layers, b).
+
+        Parameters
+        ----------
+        images : Tensor, shape (b, 3, H, W)
+            In normalised units.
+        which : sequence of int
+            Each image's exemplar.
+        """
+        values = {}
+
+        def visit(layer, maps):
+            targets = [self.targets[index][layer] for index in which]
+            target = targets[0] if len(targets) == 1 else tuple(map(torch.cat, zip(*targets, strict=True)))
+            distance = self.loss.distance(layer, _at_least_float32(maps), target, self.shapes[layer])
+            values[layer] = self.loss.weight(layer) * distance
+
+        readouts.read(self.network, self._input(images), visit, self.readout)
+        return torch.stack([values[layer] for layer in self.network.layers])
+
+    def evaluate(self, requests):
+        """Losses and gradients of several images, in as few passes as the memory allows.
+
+        Parameters
+        ----------
+        requests : list of (int, Tensor, int)
+            Number of the exemplar, image (3, H, W) in normalised units, number of the random draw.
+
+        Returns
+        -------
+        list of (list of float, Tensor)
+            Loss of each layer, NaN where the gradient is not finite, and the gradient (3, H, W).
+        """
+        answers = []
+        while len(answers) < len(requests):
+            part = requests[len(answers) :][: self.most]
+            try:
+                answers += self._evaluate(part)
+            except torch.OutOfMemoryError:
+                if len(part) == 1:
+                    raise
+                self.most = len(part) // 2
+                torch.cuda.empty_cache()
+                log.info("the memory is full; going on with %d images at a time", self.most)
+        return answers
+
+    def _evaluate(self, requests):
+        which, images, draws = zip(*requests, strict=True)
+        for index, draw in zip(which, draws, strict=True):
+            if self.draws[index] != draw:
+                self.draws[index] = draw
+                self.targets[index] = self._describe(index)
+        with torch.enable_grad():
+            images = torch.stack(images).requires_grad_()
+            values = self.distances(images, which)
+            (gradients,) = torch.autograd.grad(values.sum(), images)
+        gradients = gradients.contiguous()
+        usable = gradients.flatten(1).isfinite().all(1)
+        values = torch.where(usable, values.detach(), math.nan).T.tolist()
+        return list(zip(values, gradients, strict=True))
+
+
+def _at_least_float32(maps):
+    return maps.float() if maps.dtype in (torch.bfloat16, torch.float16) else maps
+
+
+def choose_layers(network, layers):
+    if layers is None:
+        return network
+    _check_names("layers", layers, network.layers)
+    return replace(network, layers={name: network.layers[name] for name in network.layers if name in layers})
+
+
+def _check_names(key, names, known):
+    for name in names:
+        if name not in known:
+            raise InputError(f"{key}: {name!r} is no layer of this network; allowed: {', '.join(known)}")
