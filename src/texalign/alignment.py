@@ -21,9 +21,24 @@ def read_scores(path):
     Returns
     -------
     DataFrame
+        As `score_table` gives it.
+    """
+    return score_table(brainscore.read(path))
+
+
+def score_table(scores):
+    """Scores by network and metric, from a dict to a table.
+
+    Parameters
+    ----------
+    scores : dict of str to dict
+        From network to metric to score.
+
+    Returns
+    -------
+    DataFrame
         Index ``network``, columns `METRICS`, dimensionless, between 0 and 1 or NaN.
     """
-    scores = brainscore.read(path)
     networks = pd.Index(scores, name="network", dtype=object)
     return pd.DataFrame(list(scores.values()), networks, METRICS, dtype=float)
 
@@ -46,6 +61,39 @@ def join_scores(best, scores):
     """
     joined = best.merge(scores, how="left", left_on="network", right_index=True, validate="one_to_one")
     return joined.assign(scored=joined[list(METRICS)].notna().any(axis=1)).reset_index(drop=True)
+
+
+def summary(information, scored, compared):
+    """Join what is known of each network and layer: its RDM, its information, its network's scores.
+
+    Parameters
+    ----------
+    information : DataFrame
+        The study's table of mutual information; the rows with as many clusters as classes count.
+    scored : DataFrame
+        As `join_scores` returns it.
+    compared : texalign.store.SecondOrder
+
+    Returns
+    -------
+    DataFrame
+        A row a network and layer, in the order of `information`, with ``class_identity``, the
+        correlation of its RDM with the classes' (NaN for a control, which is not compared), ``rdm``,
+        the RDM's path, ``best``, whether it is its network's best layer, and the columns `METRICS`.
+    """
+    main = information[information["k"] == information["n_classes"]]
+    rdms = pd.DataFrame(
+        {
+            "network": compared.networks,
+            "layer": compared.layers,
+            "class_identity": compared.class_identity,
+            "rdm": compared.paths,
+        }
+    )
+    best = scored[["network", "layer", *METRICS]].rename(columns={"layer": "best"})
+    joined = main.merge(rdms, how="left", on=["network", "layer"], validate="one_to_one")
+    joined = joined.merge(best, how="left", on="network", validate="many_to_one")
+    return joined.assign(best=joined["best"] == joined["layer"])
 
 
 def unused_scores(best, scores):

@@ -66,7 +66,7 @@ def load(path, identity):
 
 
 def plain(identity):
-    """An identity as JSON gives it back: tuples are lists, and keys are texts."""
+    """Give an identity as JSON would: tuples are lists, and keys are texts."""
     return json.loads(json.dumps(identity, sort_keys=True))
 
 

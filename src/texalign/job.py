@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import time
+from importlib import metadata
 
 from texalign.errors import InputError
 
@@ -13,6 +14,7 @@ log = logging.getLogger("texalign")
 
 _terminal = sys.stderr
 _name = "texalign"
+_about = {}
 
 
 def start(snakemake):
@@ -20,7 +22,8 @@ def start(snakemake):
 
     Call it before numpy or torch are imported: they read the number of threads when they load.
     """
-    global _name
+    global _name, _about
+    _about = {"rule": snakemake.rule, "params": plain(dict(snakemake.params.items()))}
     _name = " ".join([f"texalign: {snakemake.rule}", *snakemake.wildcards])
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(snakemake.threads)
@@ -39,6 +42,25 @@ def start(snakemake):
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each glyph that it leaves out
     logging.captureWarnings(True)
     sys.excepthook = _last_words
+
+
+def about():
+    """Tell what makes this job's files: the rule with its parameters, and texalign's version."""
+    return {"texalign": metadata.version("texalign")} | _about
+
+
+def plain(value):
+    """Turn snakemake's named lists, and all in them, into what JSON has."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(item) for item in value]
+    return value if isinstance(value, int | float | str | None) else str(value)
+
+
+def device(snakemake):
+    """Tell where this job's network runs; `--set-resources compute_gram:gpu=0` keeps a job off the GPU."""
+    return snakemake.resources.device if snakemake.resources.get("gpu", 0) else "cpu"
 
 
 def keep_freed_memory():

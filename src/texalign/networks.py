@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from texalign import download, weights
+from texalign import download, job, weights
 from texalign.errors import InputError
 
 #: Mean and standard deviation of ImageNet's channels in [0, 1], what torchvision's networks expect.
@@ -126,8 +126,15 @@ def load(entry, weights_file=None, seed=None, device="auto"):
     )
 
 
+def load_for(snakemake, entry=None):
+    """Load the network of a rule's job: parameter ``entry``, input ``weights``, where it is to run."""
+    return load(
+        entry or snakemake.params.entry, snakemake.input.get("weights") or None, device=job.device(snakemake)
+    )
+
+
 def described(architecture, options):
-    """An architecture with its options, as text: ``name(key=value)``."""
+    """Write an architecture with its options as text: ``name(key=value)``."""
     chosen = ", ".join(f"{key}={options[key]!r}" for key in sorted(options))
     return f"{architecture}({chosen})" if chosen else architecture
 

@@ -82,12 +82,14 @@ def save_png(path, image, metadata):
     Parameters
     ----------
     path : str or Path
-    image : Tensor, shape (3, H, W)
-        In [0, 1].
+    image : Tensor, shape (3, H, W), or array, uint8, shape (H, W, 3)
+        A tensor is in [0, 1].
     metadata : dict
         Plain values.
     """
-    pixels = np.rint(np.asarray(image, dtype=np.float64).transpose(1, 2, 0) * 255).astype(np.uint8)
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8:
+        pixels = np.rint(pixels.astype(np.float64).transpose(1, 2, 0) * 255).astype(np.uint8)
     text = PngInfo()
     text.add_text("Software", "texalign")
     text.add_text("texalign", json.dumps(metadata))
@@ -96,8 +98,16 @@ def save_png(path, image, metadata):
 
 
 def read_metadata(path):
-    """Read what `save_png` wrote beside the pixels."""
-    with Image.open(path) as image:
-        if "texalign" not in image.info:
-            raise InputError(f"{path}: holds no metadata of texalign")
-        return json.loads(image.info["texalign"])
+    """Read what `save_png` wrote beside the pixels.
+
+    Raises
+    ------
+    InputError
+        The file is no PNG of ours, or does not say by which method and maker it was made.
+    """
+    with Image.open(path, formats=["PNG"]) as image:
+        metadata = json.loads(image.info.get("texalign", "null"))
+    missing = [key for key in ("method", "maker") if key not in (metadata or {})]
+    if missing:
+        raise InputError(f"{path}: does not say its {' and '.join(missing)}; delete it and run again")
+    return metadata

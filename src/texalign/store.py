@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import json
 import os
 from importlib import metadata
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -43,12 +45,14 @@ class _Disk(io.FileIO):
 
 
 @contextlib.contextmanager
-def create_h5(path, size=0):
+def create_h5(path, about=None, size=0):
     """Open a new HDF5 file that appears under `path` when the block ends without an error.
 
     Parameters
     ----------
     path : str or Path
+    about : dict, optional
+        Plain values, kept as JSON in the attribute ``made_by``: see `texalign.job.about`.
     size : int, optional
         Bytes that it will hold, where they are many: see `texalign.files.whole`.
     """
@@ -56,6 +60,7 @@ def create_h5(path, size=0):
         try:
             # Without a cache, chunks reach the disk when they are written, and a full disk shows there.
             with h5py.File(disk, "w", libver="v110", rdcc_nbytes=0) as file:
+                file.attrs.update(versions=versions(), made_by=json.dumps(about or {}))
                 yield file
         finally:
             if disk.error:
@@ -194,8 +199,62 @@ def network_attributes(network, readout):
         "readout": readout,
         "precision": network.precision,
         "device": str(network.device),
-        "versions": versions(),
     }
+
+
+def write_rdm(file, euclidean, cosine, squared_norms):
+    """Store what `texalign.geometry.distances.rdms` gives: two condensed RDMs and the rows' squared norms."""
+    file["euclidean"], file["cosine"], file["squared_norms"] = euclidean, cosine, squared_norms
+
+
+def write_labels(group, k, labels):
+    """Store the cluster of each texture under a cut into k clusters."""
+    group[f"k{k}"] = labels
+
+
+def read_labels(group):
+    """Return the cluster labels of a layer, as a dict from k, ascending, to an array (n,)."""
+    cuts = sorted(int(name[1:]) for name in group if name.startswith("k") and name[1:].isdecimal())
+    return {k: group[f"k{k}"][:] for k in cuts}
+
+
+class SecondOrder(NamedTuple):
+    """How alike RDMs are, with the index to each of them.
+
+    Attributes
+    ----------
+    networks, layers, paths : sequence of str, length m
+        Of each RDM; the path is relative to the working directory.
+    matrix : array, shape (m, m)
+        Correlation of each two RDMs.
+    class_identity : array, shape (m,)
+        Correlation of each RDM with that of the classes.
+    """
+
+    networks: tuple
+    layers: tuple
+    paths: tuple
+    matrix: np.ndarray
+    class_identity: np.ndarray
+
+
+def write_second_order(file, compared):
+    """Store a `SecondOrder`: ``second_order``, ``class_identity``, ``network``, ``layer``, ``path``."""
+    file["second_order"], file["class_identity"] = compared.matrix, compared.class_identity
+    write_texts(file, "network", compared.networks)
+    write_texts(file, "layer", compared.layers)
+    write_texts(file, "path", compared.paths)
+
+
+def read_second_order(file):
+    """Return what `write_second_order` stored."""
+    names = (tuple(read_texts(file, name)) for name in ("network", "layer", "path"))
+    return SecondOrder(*names, file["second_order"][:], file["class_identity"][:])
+
+
+def image_dataset(file, n, size):
+    """Make room for n images, uint8, shape (n, size, size, 3), one a chunk."""
+    return file.create_dataset("image", (n, size, size, 3), np.uint8, chunks=(1, size, size, 3))
 
 
 def gram_bytes(shapes, n):

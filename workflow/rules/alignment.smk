@@ -1,33 +1,45 @@
-rule aggregate:
+rule correlate_scores:
     input:
-        information=expand(f"{STUDY}/information/{READOUT}/{CLUSTERING}/{{network}}.csv", network=MEASURED),
-        second_order=f"{STUDY}/rdm/{READOUT}/second_order.h5",
-        scores=from_checkout(config["brainscore"], "brainscore"),
-        library=library("alignment", "brainscore", "store", script="aggregate"),
+        information=rules.join_information.output[0],
     output:
-        information=f"{STUDY}/mutual_information.csv",
-        rdms=f"{STUDY}/rdms.h5",
         correlation=f"{STUDY}/brainscore_correlation.csv",
         networks=f"{STUDY}/brainscore_networks.csv",
     log:
-        f"{STUDY}/logs/aggregate.log",
-    benchmark:
-        f"{STUDY}/benchmarks/aggregate.tsv"
+        log_of("correlate_scores"),
+    localrule: True
     conda:
         "../../envs/texalign.yaml"
     params:
-        origin=lambda wildcards: origin(*MEASURED),
-        k=lookup(dpath="clustering/k", within=config),
-        mutual_information=lookup(dpath="mutual_information", within=config),
-        second_order=lookup(dpath="second_order", within=config),
-        names=network_names(MEASURED),
-        controls=lookup(dpath="controls", within=config),
-        readout=READOUT,
-        clustering=CLUSTERING,
+        code=program("correlate_scores"),
+        origin=lambda wildcards: origin(tuple(MEASURED), "correlate_scores"),
+        scores={network: SCORES[network] for network in NETWORKS if network in SCORES},
+        table=lookup(dpath="brainscore", within=config),
     script:
-        "../scripts/aggregate.py"
+        "../scripts/correlate_scores.py"
 
 
 rule alignment:
     input:
-        f"{STUDY}/brainscore_correlation.csv",
+        rules.correlate_scores.output,
+
+
+rule aggregate:
+    input:
+        information=rules.join_information.output[0],
+        second_order=chosen("second_order"),
+        correlation=rules.correlate_scores.output.correlation,
+        networks=rules.correlate_scores.output.networks,
+    output:
+        rdms=f"{STUDY}/rdms.h5",
+        summary=f"{STUDY}/summary.csv",
+    log:
+        log_of("aggregate"),
+    localrule: True
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("aggregate"),
+        origin=lambda wildcards: origin(tuple(MEASURED), "aggregate"),
+        second_order=lookup(dpath="second_order", within=config),
+    script:
+        "../scripts/aggregate.py"

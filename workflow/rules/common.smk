@@ -1,56 +1,147 @@
 import functools
-import hashlib
-import json
+import importlib.util
+import os
 import sys
 from pathlib import Path
 
+from snakemake.logging import logger
+
 # Every cluster job parses this file again: it imports nothing heavy and reads only small tables.
 
-CHECKOUT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parent.parent
-sys.path.append(str(CHECKOUT / "workflow/scripts"))
+# In a checkout the library lies beside the workflow; elsewhere it is installed by pip.
+SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../../src").resolve()
+if SOURCE.is_dir():
+    sys.path.insert(0, str(SOURCE))
+# Jobs find the same library, and a network of one's own beside the study.
+WAYS = [*([str(SOURCE)] if SOURCE.is_dir() else []), os.getcwd(), os.environ.get("PYTHONPATH", "")]
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    dict.fromkeys(filter(None, os.pathsep.join(WAYS).split(os.pathsep)))
+)
+
+
+def stop(reason):
+    """End the run with one line, without the lines that snakemake puts around an error."""
+    logger.error(f"texalign: {reason}")
+    raise SystemExit(1)
+
+
+try:
+    from texalign.errors import InputError
+except ImportError:
+    stop(
+        "the Python package texalign is not installed; install it by pip from where this workflow comes from"
+    )
+from texalign import brainscore, weights
+from texalign.plan import code, content, dataset, networks, paths, reading, recipes, synthesis
+from texalign.plan.config import merge_tables, quoted_on
+
+
+def told(function):
+    """Let a function's refusal end the run with its one line."""
+
+    @functools.wraps(function)
+    def ask(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except InputError as error:
+            stop(error)
+
+    return ask
+
+
 CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
 
 
-def beside(path):
-    """A path of this repository, relative where possible: a checkout that is moved is not computed again."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+def readable(path, key):
+    """A file of the user's, relative to the working directory, or else one of this repository's."""
+    if not Path(path).exists() and not Path(path).is_absolute():
+        try:
+            ours = workflow.source_path(f"../../{path}")
+        except Exception:
+            ours = ""
+        if Path(ours).is_file():
+            return ours
+    if not Path(path).is_file():
+        stop(f"{CONFIG}: {key}: {path}: no such file; correct the path, which is relative to {Path.cwd()}")
+    return path
 
 
-include: "validation.smk"
-include: "study.smk"
+def schema(name):
+    return workflow.source_path(f"../schemas/{name}.schema.yaml")
 
 
-# YAML takes an unquoted `on` for true. Where both spellings meet, one is config.yaml's gram.
-if isinstance(config.get("clustering"), dict) and True in config["clustering"]:
-    unquoted = config["clustering"].pop(True)
-    if config["clustering"].get("on", "gram") == "gram":
-        config["clustering"]["on"] = unquoted
-
-check(config, "config", CONFIG)
-models = read_models()
-check_study()
+given = told(reading.checked)(quoted_on(config), schema("config"), CONFIG)
+config.clear()
+config.update(given)
+TABLES = [config["models"]] if isinstance(config["models"], str) else config["models"]
+MODEL_TABLES = ", ".join(TABLES)
+models = told(merge_tables)(
+    {table: told(reading.read_yaml)(readable(table, "models"), table) for table in TABLES}
+)
+models = told(reading.checked)(models, schema("models"), MODEL_TABLES)
+for network, entry in models.items():
+    entry.setdefault("label", network)
+told(networks.check)(models, config, MODEL_TABLES, CONFIG)
+told(dataset.check)(config, CONFIG)
+SCORES = told(brainscore.read)(readable(config["brainscore"], "brainscore"))
 
 STUDY = f"results/{config['study']}"
-READOUT = config["readout"]
-CLUSTERING = config["clustering"]["on"]
+CHOICE = paths.coordinates(config)
 NETWORKS = config["networks"]
 MEASURED = NETWORKS + config["controls"]
+HASHES = content.Hashes(".snakemake/texalign/hashes.json")
+DATASET = config["dataset"]
+SYNTHESIS = config["synthesis"]
 
 
 wildcard_constraints:
-    network="[A-Za-z0-9][A-Za-z0-9_.-]*",
-    layer=r"L\d+",
-    readout="linear|relu",
-    clustering="gram|rdm_rows|cosine",
+    **paths.CONSTRAINTS,
 
 
-def library(*modules, script):
-    """The code that a rule's result depends on, as inputs: snakemake does not follow imports.
+def place(kind, **known):
+    """Path of a kind of file of this study, with what is not known yet left a wildcard."""
+    return paths.path(config["study"], kind, **known)
 
-    The script is among them because snakemake itself looks at its date alone (see profiles/default).
-    """
-    files = [f"{script}.py", *(f"texalign/{module}.py" for module in modules)]
-    return [local(beside(CHECKOUT / "workflow/scripts" / file)) for file in files]
+
+def chosen(kind, **known):
+    """The same, under the study's own choices."""
+    return place(kind, **CHOICE, **known)
+
+
+def log_of(rule, kind=""):
+    """Where a rule's jobs write their logs: a folder a rule, and below it the coordinates."""
+    return f"{STUDY}/logs/{rule}{coordinates(kind)}.log"
+
+
+def times_of(rule, kind=""):
+    return f"{STUDY}/benchmarks/{rule}{coordinates(kind)}.tsv"
+
+
+def coordinates(kind):
+    """The wildcards of a kind of file, as a path."""
+    return "".join(f"/{part}" for part in (kind and place(kind)).rpartition(".")[0].split("/") if "{" in part)
+
+
+@functools.cache
+def program(script, *modules):
+    """Hash of a rule's script and of all of the library that it depends on."""
+    return code.digest(Path(workflow.source_path(f"../scripts/{script}.py")).read_text(), *modules)
+
+
+@functools.cache
+def listing():
+    """Changes when an image of a user's folder is added, removed or edited."""
+    return dataset.fingerprint(DATASET, HASHES)
+
+
+@functools.cache
+def origin(names, stage):
+    """Hash of all that the numbers of some networks come from before a stage."""
+    return recipes.origin(config, models, names, listing(), stage, program)
+
+
+def origin_of(stage):
+    return lambda wildcards: origin((wildcards.network,), stage)
 
 
 def half_of_the_cores(wildcards):
@@ -63,80 +154,147 @@ def half_of_the_cores(wildcards):
     return min(4, max(1, cores // 2)) if cores else 4
 
 
-def layers_of(network):
-    return [f"L{i}" for i, _ in enumerate(models[network]["layers"], start=1)]
-
-
-def per_layer(pattern, networks):
-    """The pattern for every layer of every network."""
+def rdms_of(names, wildcards=None):
+    """The RDMs of all layers of some networks, under the choices of the wildcards, or else the study's."""
+    choice = {key: (wildcards or CHOICE).get(key) for key in ("maps", "representation")}
     return [
-        pattern.format(network=network, layer=layer) for network in networks for layer in layers_of(network)
+        place("rdm", **choice, network=network, layer=layer)
+        for network in names
+        for layer in networks.layers(models[network])
     ]
-
-
-def network_entry(entry):
-    """What a network's numbers depend on: not its label, nor its family."""
-    keys = ("architecture", "options", "weights", "sha256", "seed", "layers", "preprocess")
-    return {key: entry[key] for key in keys if key in entry}
-
-
-def published_entry(wildcards):
-    """What tells which file of weights to fetch: a change of layers fetches nothing."""
-    keys = ("architecture", "weights", "sha256")
-    return {key: models[wildcards.network][key] for key in keys if key in models[wildcards.network]}
-
-
-def table_entry(wildcards):
-    """A network's row for `list_layers`, which needs no weights."""
-    check_network(wildcards.network, "list_layers")
-    return {key: models[wildcards.network][key] for key in ("architecture", "options", "layers")}
 
 
 def weights_file(wildcards):
     """The file of a network's weights; none when they are untrained or come inside a package."""
-    if is_published(models[wildcards.network]["weights"]):
-        return f"resources/weights/{wildcards.network}.pth"
-    weights = own_weights(wildcards.network)
-    return local(weights) if weights else []
+    network = wildcards.get("network") or wildcards.maker
+    source = models[network]["weights"]
+    if weights.is_published(source):
+        return f"resources/weights/{network}.pth"
+    own = weights.own_file(source)
+    # Known by its hash in the table, so that its date says nothing. Marked as local, it keeps its name
+    # where another workflow imports this one with a prefix.
+    return ancient(local(own)) if own else []
 
 
-def network_names(networks):
-    """Label, family and weights of networks, for tables and figures."""
-    return {
-        network: {key: models[network][key] for key in ("label", "family", "weights")} for network in networks
-    }
+def recipe_of(wildcards):
+    return networks.recipe(models[wildcards.network])
 
 
 def image_folder(wildcards):
-    return "resources/dtd/images" if config["dataset"]["source"] == "dtd" else []
+    return "resources/dtd/images" if DATASET["source"] == "dtd" else []
 
 
-@functools.cache
-def image_listing():
-    """Changes when an image of a user's folder is added, removed or edited."""
-    if config["dataset"]["source"] != "folder":
-        return None
-    from texalign.download import listing_fingerprint
-
-    return listing_fingerprint(config["dataset"]["path"])
+def known_entry(wildcards):
+    """A network's row for `list_layers`, which needs no weights."""
+    told(networks.check_known)(models, wildcards.network, MODEL_TABLES, "list_layers")
+    return {key: models[wildcards.network][key] for key in ("architecture", "layers", "options")}
 
 
-def origin(*networks):
-    """Hash of all that networks' numbers come from, a parameter of every rule behind them.
-
-    A job that is run again loses its old output first. When it then fails, snakemake finds what was
-    made from that output still there, and takes the missing file for one that nobody needs: so each
-    result has to know by itself that it is out of date.
-    """
-    entries = [network_entry(models[network]) for network in networks]
-    source = [entries, *(config[key] for key in ("dataset", "image", "precision")), image_listing()]
-    return hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:16]
+def labels(names):
+    return {network: networks.label(models[network]) for network in names}
 
 
-def network_label(network):
-    """A network's name for people; an untrained one says so."""
-    label = models[network]["label"]
-    return f"{label} (untrained)" if models[network]["weights"] == "untrained" else label
+# ------------------------------------------------------------------------------------------ synthesis
+
+TEXTURES = told(synthesis.keys)(config, CONFIG)
+# Each list of textures is made by one job.
+LISTS = [[synthesis.key(name, DATASET) for name in names] for names in synthesis.lists(config)]
+MAKERS = synthesis.makers(config)
+SYNTHESISERS = synthesis.networks_of(config)
+for network in SYNTHESISERS:
+    told(networks.check_known)(models, network, MODEL_TABLES, f"{CONFIG}: synthesis: networks")
+SERIES = told(synthesis.series_of)(config, CONFIG)
+SYNTHESIS_DEVICE = SYNTHESIS["device"] or config["device"]
+LOSS = f"texalign.synthesis.losses.{SYNTHESIS['loss']}"
+
+
+# Installed later, it makes the column of scores that is empty without it.
+HAS_PLENOPTIC = importlib.util.find_spec("plenoptic") is not None
+EVERY_MAKER = dict.fromkeys([*(maker for _, maker in MAKERS), *SYNTHESISERS])
+TRACES = [trace for trace in synthesis.images(config, TEXTURES, "trace") if "/descent/" in trace]
+
+
+def named(wildcards):
+    """The texture that a folder stands for."""
+    return told(synthesis.name_of)(wildcards.texture, TEXTURES, CONFIG)
+
+
+def exemplar_file(wildcards):
+    file = told(synthesis.exemplar_file)(named(wildcards), DATASET, CONFIG)
+    if file is None:
+        return []
+    return file if file.startswith("resources/") else ancient(local(file))
+
+
+def exemplar_recipe(wildcards):
+    return told(synthesis.exemplar_recipe)(named(wildcards), config, HASHES, CONFIG)
+
+
+def class_dataset(wildcards):
+    return synthesis.class_dataset(named(wildcards), config, listing())
+
+
+def class_folder(wildcards):
+    return image_folder(wildcards) if class_dataset(wildcards) else []
+
+
+def activations_file(wildcards):
+    network = wildcards.get("network") or wildcards.maker
+    return place("activations", network=network) if SYNTHESIS["gatys_network"] else []
+
+
+def synthesis_recipe(wildcards):
+    layers = synthesis.layers_taken(wildcards.layers)
+    return synthesis.recipe(config, models[wildcards.maker], layers, int(wildcards.seed))
+
+
+def images_of(wildcards):
+    return synthesis.images(config, [wildcards.texture])
+
+
+def grid_images(wildcards):
+    """One seed's images, texture by texture."""
+    return [
+        image for image in synthesis.images(config, TEXTURES) if image.endswith(f"/seed{wildcards.seed}.png")
+    ]
+
+
+def series_images(wildcards):
+    """The images of a series, texture by texture, from the first layer to all."""
+    parts = synthesis.series_parts(config, models, wildcards.network)
+    seed, maker = SYNTHESIS["seeds"][0], wildcards.network
+    return [
+        place("synthetic", texture=texture, method="descent", maker=maker, layers=part, seed=seed)
+        for texture in TEXTURES
+        for part in parts
+    ]
+
+
+def series_labels(wildcards):
+    layers = SYNTHESIS["layers"] or networks.layers(models[wildcards.network])
+    return [layer if layer == layers[0] else f"{layers[0]} to {layer}" for layer in layers]
+
+
+def synthesis_targets(wildcards):
+    return told(synthesis.targets)(config, TEXTURES, SERIES, CONFIG)
+
+
+def synthesis_so_far(wildcards):
+    """What a report shows of it: all, once it was asked for."""
+    made = TEXTURES and Path(f"{STUDY}/synthesis/scores.csv").exists()
+    return synthesis_targets(wildcards) if made else []
+
+
+def like(rule, name):
+    """Give a rule that a loop makes what a profile says of the rule that it is named after."""
+    for chosen in (
+        workflow.resource_settings.overwrite_resources,
+        workflow.resource_settings.overwrite_threads,
+        workflow.group_settings.overwrite_groups,
+    ):
+        if rule in chosen:
+            chosen[name] = chosen[rule]
+    return name
 
 
 def given_configfiles():

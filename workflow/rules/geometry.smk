@@ -1,79 +1,60 @@
 rule compute_rdm:
     input:
-        gram=f"{STUDY}/gram/{{readout}}/{{network}}.h5",
-        library=library("geometry", "store", script="compute_rdm"),
+        gram=place("gram"),
     output:
-        f"{STUDY}/rdm/{{readout}}/{{network}}/{{layer}}.h5",
+        place("rdm"),
     log:
-        f"{STUDY}/logs/compute_rdm/{{readout}}/{{network}}/{{layer}}.log",
+        log_of("compute_rdm", "rdm"),
     benchmark:
-        f"{STUDY}/benchmarks/compute_rdm/{{readout}}/{{network}}/{{layer}}.tsv"
+        times_of("compute_rdm", "rdm")
+    wildcard_constraints:
+        representation="gram",
     # Before the next network's Gram matrices: these are still in memory then, and not read from the disk.
     priority: 1
     conda:
         "../../envs/texalign.yaml"
     threads: half_of_the_cores
     params:
-        origin=lambda wildcards: origin(wildcards.network),
+        code=program("compute_rdm"),
+        origin=origin_of("compute_rdm"),
     script:
         "../scripts/compute_rdm.py"
 
 
-rule grow_tree:
+rule grow_trees:
     input:
-        rdm=f"{STUDY}/rdm/{{readout}}/{{network}}/{{layer}}.h5",
-        library=library("geometry", "store", script="grow_tree"),
+        rdms=lambda wildcards: rdms_of([wildcards.network], wildcards),
     output:
-        f"{STUDY}/clusters/{{readout}}/{{clustering}}/{{network}}/{{layer}}.h5",
+        place("clusters"),
     log:
-        f"{STUDY}/logs/grow_tree/{{readout}}/{{clustering}}/{{network}}/{{layer}}.log",
+        log_of("grow_trees", "clusters"),
     benchmark:
-        f"{STUDY}/benchmarks/grow_tree/{{readout}}/{{clustering}}/{{network}}/{{layer}}.tsv"
+        times_of("grow_trees", "clusters")
     conda:
         "../../envs/texalign.yaml"
     params:
-        origin=lambda wildcards: origin(wildcards.network),
-    script:
-        "../scripts/grow_tree.py"
-
-
-rule cut_trees:
-    input:
-        trees=lambda wildcards: per_layer(
-            f"{STUDY}/clusters/{wildcards.readout}/{wildcards.clustering}/{{network}}/{{layer}}.h5",
-            [wildcards.network],
-        ),
-        library=library("geometry", "store", script="cut_trees"),
-    output:
-        f"{STUDY}/clusters/{{readout}}/{{clustering}}/{{network}}.h5",
-    log:
-        f"{STUDY}/logs/cut_trees/{{readout}}/{{clustering}}/{{network}}.log",
-    benchmark:
-        f"{STUDY}/benchmarks/cut_trees/{{readout}}/{{clustering}}/{{network}}.tsv"
-    conda:
-        "../../envs/texalign.yaml"
-    params:
-        origin=lambda wildcards: origin(wildcards.network),
+        code=program("grow_trees"),
+        origin=origin_of("grow_trees"),
         k=lookup(dpath="clustering/k", within=config),
     script:
-        "../scripts/cut_trees.py"
+        "../scripts/grow_trees.py"
 
 
 rule compare_rdms:
     input:
-        rdms=per_layer(f"{STUDY}/rdm/{READOUT}/{{network}}/{{layer}}.h5", NETWORKS),
-        library=library("geometry", "store", script="compare_rdms"),
+        rdms=lambda wildcards: rdms_of(NETWORKS, wildcards),
     output:
-        f"{STUDY}/rdm/{READOUT}/second_order.h5",
+        place("second_order"),
     log:
-        f"{STUDY}/logs/compare_rdms.log",
+        log_of("compare_rdms", "second_order"),
     benchmark:
-        f"{STUDY}/benchmarks/compare_rdms.tsv"
+        times_of("compare_rdms", "second_order")
     conda:
         "../../envs/texalign.yaml"
     threads: 4
     params:
-        origin=lambda wildcards: origin(*NETWORKS),
+        code=program("compare_rdms"),
+        origin=lambda wildcards: origin(tuple(NETWORKS), "grow_trees"),
         metric=lookup(dpath="second_order/metric", within=config),
         correlation=lookup(dpath="second_order/correlation", within=config),
     script:
@@ -82,9 +63,9 @@ rule compare_rdms:
 
 rule rdms:
     input:
-        per_layer(f"{STUDY}/rdm/{READOUT}/{{network}}/{{layer}}.h5", MEASURED),
+        rdms_of(MEASURED),
 
 
 rule clusters:
     input:
-        expand(f"{STUDY}/clusters/{READOUT}/{CLUSTERING}/{{network}}.h5", network=MEASURED),
+        expand(chosen("clusters"), network=MEASURED),

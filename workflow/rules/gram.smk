@@ -1,51 +1,51 @@
 rule decode_images:
     input:
         folder=image_folder,
-        library=library("procedural", "store", "textures", script="decode_images"),
     output:
-        f"{STUDY}/images.h5",
+        place("images"),
     log:
-        f"{STUDY}/logs/decode_images.log",
+        log_of("decode_images"),
     benchmark:
-        f"{STUDY}/benchmarks/decode_images.tsv"
+        times_of("decode_images")
     conda:
         "../../envs/texalign.yaml"
     threads: 4
     params:
+        code=program("decode_images"),
         dataset=lookup(dpath="dataset", within=config),
         size=lookup(dpath="image/size", within=config),
-        listing=lambda wildcards: image_listing(),
+        listing=lambda wildcards: listing(),
     script:
         "../scripts/decode_images.py"
 
 
 rule compute_gram:
     input:
-        images=f"{STUDY}/images.h5",
+        images=place("images"),
         weights=weights_file,
-        library=library("gram", "networks", "store", "winograd", "winograd_kernels", script="compute_gram"),
     output:
-        f"{STUDY}/gram/{{readout}}/{{network}}.h5",
+        place("gram"),
     log:
-        f"{STUDY}/logs/compute_gram/{{readout}}/{{network}}.log",
+        log_of("compute_gram", "gram"),
     benchmark:
-        f"{STUDY}/benchmarks/compute_gram/{{readout}}/{{network}}.tsv"
+        times_of("compute_gram", "gram")
     conda:
         "../../envs/texalign.yaml"
     threads: half_of_the_cores
     resources:
-        gpu=1,
+        gpu=int(config["device"] != "cpu"),
         device=lookup(dpath="device", within=config),
     params:
-        entry=lambda wildcards: network_entry(models[wildcards.network]),
+        code=program("compute_gram"),
+        entry=recipe_of,
+        maps=lambda wildcards: paths.taken(wildcards.maps),
         precision=lookup(dpath="precision", within=config),
+        convolutions=lookup(dpath="convolutions", within=config),
     script:
         "../scripts/compute_gram.py"
 
 
 rule list_layers:
-    input:
-        library=library("networks", script="list_layers"),
     output:
         "results/layers/{network}.tsv",
     log:
@@ -54,7 +54,8 @@ rule list_layers:
     conda:
         "../../envs/texalign.yaml"
     params:
-        entry=table_entry,
+        code=program("list_layers"),
+        entry=known_entry,
         size=lookup(dpath="image/size", within=config),
     script:
         "../scripts/list_layers.py"
@@ -62,4 +63,4 @@ rule list_layers:
 
 rule gram:
     input:
-        expand(f"{STUDY}/gram/{READOUT}/{{network}}.h5", network=MEASURED),
+        expand(chosen("gram"), network=MEASURED),

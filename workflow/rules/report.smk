@@ -15,5 +15,5 @@ rule report:
         configfiles=lambda wildcards: given_configfiles(),
     shell:
         # The run that makes this file holds the lock; the report only reads.
-        "snakemake --snakefile {params.snakefile} --nolock --cores 1 {params.configfiles} "
-        "--report {output} -- {input} > {log} 2>&1"
+        "snakemake --snakefile {params.snakefile:q} --nolock --cores 1 {params.configfiles:q} "
+        "--report {output:q} -- {input:q} > {log:q} 2>&1"

@@ -12,7 +12,7 @@ rule fetch_weights:
     conda:
         "../../envs/texalign.yaml"
     params:
-        entry=published_entry,
+        entry=lambda wildcards: networks.published(models[wildcards.network]),
     script:
         "../scripts/fetch_weights.py"
 

@@ -1,30 +1,17 @@
 rule score_texture:
     input:
-        exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
+        exemplar=place("exemplar"),
         images=images_of,
         weights=weights_file,
         activations=activations_file,
         file=exemplar_file,
         folder=class_folder,
-        library=library(
-            "descent",
-            "gatys",
-            "gram",
-            "losses",
-            "networks",
-            "procedural",
-            "scores",
-            "store",
-            "synthesis",
-            "textures",
-            script="score_texture",
-        ),
     output:
-        f"{STUDY}/synthesis/{{texture}}/scores/{{network}}.csv",
+        place("losses"),
     log:
-        f"{STUDY}/logs/score_texture/{{texture}}/{{network}}.log",
+        log_of("score_texture", "losses"),
     benchmark:
-        f"{STUDY}/benchmarks/score_texture/{{texture}}/{{network}}.tsv"
+        times_of("score_texture", "losses")
     conda:
         "../../envs/texalign.yaml"
     threads: 4
@@ -32,9 +19,10 @@ rule score_texture:
         gpu=int(SYNTHESIS_DEVICE != "cpu"),
         device=SYNTHESIS_DEVICE,
     params:
-        name=texture_name,
-        entry=lambda wildcards: network_entry(models[wildcards.network]),
-        loss=synthesis_loss,
+        code=program("score_texture", LOSS),
+        exemplar=exemplar_recipe,
+        entry=recipe_of,
+        loss=synthesis.loss(config, SYNTHESIS["layers"]),
         dataset=class_dataset,
         class_images=lookup(dpath="synthesis/class_images", within=config),
     script:
@@ -43,30 +31,20 @@ rule score_texture:
 
 rule score_statistics:
     input:
-        exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
+        exemplar=place("exemplar"),
         images=images_of,
         folder=class_folder,
-        library=library(
-            "descent",
-            "gram",
-            "losses",
-            "networks",
-            "portilla_simoncelli",
-            "procedural",
-            "synthesis",
-            "textures",
-            script="score_statistics",
-        ),
     output:
-        f"{STUDY}/synthesis/{{texture}}/{BASELINE}/distances.csv",
+        place("distances"),
     log:
-        f"{STUDY}/logs/score_statistics/{{texture}}.log",
+        log_of("score_statistics", "distances"),
     benchmark:
-        f"{STUDY}/benchmarks/score_statistics/{{texture}}.tsv"
+        times_of("score_statistics", "distances")
     conda:
         "../../envs/plenoptic.yaml"
     params:
-        name=texture_name,
+        code=program("score_statistics"),
+        name=named,
         dataset=class_dataset,
         class_images=lookup(dpath="synthesis/class_images", within=config),
         has_plenoptic=HAS_PLENOPTIC,
@@ -76,18 +54,16 @@ rule score_statistics:
 
 rule join_scores:
     input:
-        losses=expand(
-            f"{STUDY}/synthesis/{{texture}}/scores/{{network}}.csv",
-            texture=TEXTURES,
-            network=SYNTHESISERS,
-        ),
-        distances=expand(f"{STUDY}/synthesis/{{texture}}/{BASELINE}/distances.csv", texture=TEXTURES),
-        library=library(script="join_scores"),
+        losses=expand(place("losses"), texture=TEXTURES, network=SYNTHESISERS),
+        distances=expand(place("distances"), texture=TEXTURES),
     output:
         f"{STUDY}/synthesis/scores.csv",
     log:
-        f"{STUDY}/logs/join_scores.log",
+        log_of("join_scores"),
+    localrule: True
     conda:
         "../../envs/texalign.yaml"
+    params:
+        code=program("join_scores"),
     script:
         "../scripts/join_scores.py"

@@ -1,33 +1,30 @@
 rule prepare_exemplar:
     input:
         file=exemplar_file,
-        library=library("procedural", "textures", script="prepare_exemplar"),
     output:
-        f"{STUDY}/synthesis/{{texture}}/exemplar.png",
+        place("exemplar"),
     log:
-        f"{STUDY}/logs/prepare_exemplar/{{texture}}.log",
+        log_of("prepare_exemplar", "exemplar"),
     localrule: True
     conda:
         "../../envs/texalign.yaml"
     params:
-        name=texture_name,
-        size=lookup(dpath="synthesis/size", within=config),
-        dataset=exemplar_dataset,
+        code=program("prepare_exemplar"),
+        recipe=exemplar_recipe,
     script:
         "../scripts/prepare_exemplar.py"
 
 
 rule measure_activations:
     input:
-        images=f"{STUDY}/images.h5",
+        images=place("images"),
         weights=weights_file,
-        library=library("gatys", "gram", "networks", "store", script="measure_activations"),
     output:
-        f"{STUDY}/synthesis/activations/{{network}}.h5",
+        place("activations"),
     log:
-        f"{STUDY}/logs/measure_activations/{{network}}.log",
+        log_of("measure_activations", "activations"),
     benchmark:
-        f"{STUDY}/benchmarks/measure_activations/{{network}}.tsv"
+        times_of("measure_activations", "activations")
     conda:
         "../../envs/texalign.yaml"
     threads: 4
@@ -35,81 +32,64 @@ rule measure_activations:
         gpu=int(SYNTHESIS_DEVICE != "cpu"),
         device=SYNTHESIS_DEVICE,
     params:
-        entry=lambda wildcards: network_entry(models[wildcards.network]),
+        code=program("measure_activations"),
+        entry=recipe_of,
     script:
         "../scripts/measure_activations.py"
 
 
-rule synthesize_texture:
-    input:
-        exemplars=exemplars_together,
-        weights=weights_file,
-        activations=activations_file,
-        library=library(
-            "descent",
-            "gatys",
-            "gram",
-            "losses",
-            "networks",
-            "procedural",
-            "store",
-            "synthesis",
-            "textures",
-            script="synthesize_texture",
-        ),
-    output:
-        image=f"{STUDY}/synthesis/{{texture}}/{{run}}{{network}}.png",
-        trace=f"{STUDY}/synthesis/{{texture}}/{{run}}{{network}}.csv",
-    log:
-        f"{STUDY}/logs/synthesize_texture/{{texture}}/{{run}}{{network}}.log",
-    benchmark:
-        f"{STUDY}/benchmarks/synthesize_texture/{{texture}}/{{run}}{{network}}.tsv"
-    wildcard_constraints:
-        texture=rf"(?!({BATCHED})/)[^\W_][\w-]*",
-        network=MAKER,
-    conda:
-        "../../envs/texalign.yaml"
-    threads: 4
-    resources:
-        gpu=int(SYNTHESIS_DEVICE != "cpu"),
-        device=SYNTHESIS_DEVICE,
-        checkpoint_every=lookup(dpath="synthesis/checkpoint_every", within=config),
-    params:
-        names=names_together,
-        recipe=synthesis_recipe,
-    script:
-        "../scripts/synthesize_texture.py"
+# Textures that are listed together are made by one job for each network, seed and series, in common
+# forward passes: a rule a list, all named after synthesize_textures in a profile.
+for number, keys in enumerate(LISTS):
+
+    rule:
+        name:
+            like("synthesize_textures", f"synthesize_textures_{number}" if number else "synthesize_textures")
+        input:
+            exemplars=[place("exemplar", texture=texture) for texture in keys],
+            weights=weights_file,
+            activations=activations_file,
+        output:
+            images=[place("synthetic", texture=texture, method="descent") for texture in keys],
+            traces=[place("trace", texture=texture, method="descent") for texture in keys],
+        log:
+            f"{STUDY}/logs/synthesize_textures/{keys[0]}/{{maker}}/{{layers}}/seed{{seed}}.log",
+        benchmark:
+            f"{STUDY}/benchmarks/synthesize_textures/{keys[0]}/{{maker}}/{{layers}}/seed{{seed}}.tsv"
+        conda:
+            "../../envs/texalign.yaml"
+        threads: 4
+        resources:
+            gpu=int(SYNTHESIS_DEVICE != "cpu"),
+            device=SYNTHESIS_DEVICE,
+            checkpoint_every=lookup(dpath="synthesis/checkpoint_every", within=config),
+        params:
+            code=program("synthesize_textures", LOSS),
+            names=[TEXTURES[texture] for texture in keys],
+            recipe=synthesis_recipe,
+        script:
+            "../scripts/synthesize_textures.py"
 
 
 rule synthesize_statistics:
     input:
-        exemplar=f"{STUDY}/synthesis/{{texture}}/exemplar.png",
-        library=library(
-            "descent",
-            "gram",
-            "losses",
-            "networks",
-            "portilla_simoncelli",
-            "procedural",
-            "synthesis",
-            "textures",
-            script="synthesize_statistics",
-        ),
+        exemplar=place("exemplar"),
     output:
-        image=f"{STUDY}/synthesis/{{texture}}/{{run}}{BASELINE}.png",
-        trace=f"{STUDY}/synthesis/{{texture}}/{{run}}{BASELINE}.csv",
+        image=place("synthetic", method="statistics", maker=synthesis.BASELINE, layers="all"),
+        trace=place("trace", method="statistics", maker=synthesis.BASELINE, layers="all"),
     log:
-        f"{STUDY}/logs/synthesize_statistics/{{texture}}/{{run}}statistics.log",
+        f"{STUDY}/logs/synthesize_statistics/{{texture}}/seed{{seed}}.log",
     benchmark:
-        f"{STUDY}/benchmarks/synthesize_statistics/{{texture}}/{{run}}statistics.tsv"
+        f"{STUDY}/benchmarks/synthesize_statistics/{{texture}}/seed{{seed}}.tsv"
     conda:
         "../../envs/plenoptic.yaml"
     threads: 2
     resources:
         checkpoint_every=lookup(dpath="synthesis/checkpoint_every", within=config),
     params:
-        name=texture_name,
-        seed=seed_of,
+        code=program("synthesize_statistics"),
+        name=named,
+        seed=lambda wildcards: int(wildcards.seed),
         iterations=lookup(dpath="synthesis/iterations", within=config),
     script:
         "../scripts/synthesize_statistics.py"

@@ -1,50 +1,31 @@
 rule plot_synthesis:
     input:
-        exemplars=expand(f"{STUDY}/synthesis/{{texture}}/exemplar.png", texture=TEXTURES),
-        images=expand(
-            f"{STUDY}/synthesis/{{texture}}/{{{{run}}}}{{maker}}.png", texture=TEXTURES, maker=MAKERS
-        ),
-        library=library(
-            "alignment",
-            "brainscore",
-            "plots",
-            "plots_synthesis",
-            "procedural",
-            "textures",
-            script="plot_synthesis",
-        ),
+        exemplars=expand(place("exemplar"), texture=TEXTURES),
+        images=grid_images,
     output:
-        pdf=f"{STUDY}/figures/synthesis/{{run}}textures.pdf",
+        pdf=f"{STUDY}/figures/synthesis/seed{{seed}}.pdf",
         png=report(
-            f"{STUDY}/figures/synthesis/{{run}}textures.png",
+            f"{STUDY}/figures/synthesis/seed{{seed}}.png",
             caption="../report/synthesis.rst",
             category="Synthetic textures",
-            labels=grid_labels,
+            labels={"figure": "originals and networks, seed {seed}"},
         ),
     log:
-        f"{STUDY}/logs/plot_synthesis/{{run}}textures.log",
+        f"{STUDY}/logs/plot_synthesis/seed{{seed}}.log",
     conda:
         "../../envs/texalign.yaml"
     params:
+        code=program("plot_synthesis"),
         textures=list(TEXTURES),
-        labels=[maker_label(maker) for maker in MAKERS],
+        labels=[synthesis.label(maker, models) for _, maker in MAKERS],
     script:
         "../scripts/plot_synthesis.py"
 
 
 rule plot_series:
     input:
-        exemplars=expand(f"{STUDY}/synthesis/{{texture}}/exemplar.png", texture=TEXTURES),
+        exemplars=expand(place("exemplar"), texture=TEXTURES),
         images=series_images,
-        library=library(
-            "alignment",
-            "brainscore",
-            "plots",
-            "plots_synthesis",
-            "procedural",
-            "textures",
-            script="plot_synthesis",
-        ),
     output:
         pdf=f"{STUDY}/figures/synthesis/series/{{network}}.pdf",
         png=report(
@@ -59,6 +40,7 @@ rule plot_series:
     conda:
         "../../envs/texalign.yaml"
     params:
+        code=program("plot_synthesis"),
         textures=list(TEXTURES),
         labels=series_labels,
     script:
@@ -67,13 +49,7 @@ rule plot_series:
 
 rule plot_traces:
     input:
-        traces=expand(
-            f"{STUDY}/synthesis/{{texture}}/{{run}}{{network}}.csv",
-            texture=TEXTURES,
-            run=runs(),
-            network=SYNTHESISERS if SYNTHESIS["method"] != BASELINE else [],
-        ),
-        library=library("alignment", "brainscore", "plots", "plots_synthesis", script="plot_traces"),
+        traces=TRACES,
     output:
         pdf=f"{STUDY}/figures/synthesis/loss.pdf",
         png=report(
@@ -83,21 +59,19 @@ rule plot_traces:
             labels={"figure": "loss curves"},
         ),
     log:
-        f"{STUDY}/logs/plot_traces.log",
+        log_of("plot_traces"),
     conda:
         "../../envs/texalign.yaml"
     params:
-        textures=list(TEXTURES),
-        runs=runs(),
-        names=network_names(SYNTHESISERS),
+        code=program("plot_traces"),
+        names=networks.names(models, SYNTHESISERS),
     script:
         "../scripts/plot_traces.py"
 
 
 rule plot_scores:
     input:
-        scores=f"{STUDY}/synthesis/scores.csv",
-        library=library("alignment", "brainscore", "plots", "plots_synthesis", script="plot_scores"),
+        scores=rules.join_scores.output[0],
     output:
         pdf=f"{STUDY}/figures/synthesis/scores.pdf",
         png=report(
@@ -107,11 +81,12 @@ rule plot_scores:
             labels={"figure": "scores"},
         ),
     log:
-        f"{STUDY}/logs/plot_scores.log",
+        log_of("plot_scores"),
     conda:
         "../../envs/texalign.yaml"
     params:
-        labels={maker: maker_label(maker) for maker in [*MAKERS, *SYNTHESISERS]},
+        code=program("plot_scores"),
+        labels={maker: synthesis.label(maker, models) for maker in EVERY_MAKER},
     script:
         "../scripts/plot_scores.py"
 

@@ -6,9 +6,11 @@ job.start(snakemake)
 
 from pathlib import Path
 
-from texalign import geometry, store
+from texalign import store
+from texalign.geometry import compare
+from texalign.geometry.condensed import condensed_length
 
-paths, metric = snakemake.input.rdms, snakemake.params.metric
+paths, params = snakemake.input.rdms, snakemake.params
 files, classes = store.common_keys(paths)
 
 
@@ -16,22 +18,21 @@ def vectors():
     """Give one condensed RDM after the other, the classes' own last."""
     for path in job.progress(paths, len(paths), "RDMs"):
         with store.open_h5(path) as source:
-            yield source[metric][:]
-    yield geometry.class_identity_rdm(classes)
+            yield source[params.metric][:]
+    yield compare.class_identity_rdm(classes)
 
 
-matrix = geometry.second_order(
+matrix = compare.second_order(
     vectors(),
     len(paths) + 1,
-    geometry.condensed_length(len(classes)),
-    snakemake.params.correlation,
+    condensed_length(len(classes)),
+    params.correlation,
     snakemake.resources.tmpdir,
     snakemake.threads,
 )
-with store.create_h5(snakemake.output[0]) as file:
-    file["second_order"], file["class_identity"] = matrix[:-1, :-1], matrix[-1, :-1]
-    store.write_texts(file, "network", [Path(path).parent.name for path in paths])
-    store.write_texts(file, "layer", [Path(path).stem for path in paths])
-    store.write_texts(file, "path", paths)
+with store.create_h5(snakemake.output[0], job.about()) as file:
+    networks, layers = zip(*((Path(path).parent.name, Path(path).stem) for path in paths), strict=True)
+    compared = store.SecondOrder(networks, layers, tuple(paths), matrix[:-1, :-1], matrix[-1, :-1])
+    store.write_second_order(file, compared)
     store.write_keys(file, files, classes)
-    file.attrs.update(metric=metric, correlation=snakemake.params.correlation, versions=store.versions())
+    file.attrs.update(metric=params.metric, correlation=params.correlation)

@@ -4,36 +4,35 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import gram, networks, store, winograd
+from texalign import networks, readout, store
+from texalign.fast.prepare import prepare
+from texalign.gram import extract
 
-entry, readout = snakemake.params.entry, snakemake.wildcards.readout
-# `--set-resources compute_gram:gpu=0` keeps a job off the GPU.
-device = snakemake.resources.device if snakemake.resources.get("gpu", 0) else "cpu"
-network = networks.load(entry, snakemake.input.get("weights"), device=device)
+params, taken = snakemake.params, snakemake.params.maps
+network = networks.load_for(snakemake)
 
 with store.open_h5(snakemake.input.images) as source:
     images, (files, classes) = source["image"], store.read_keys(source)
     size = images.shape[1]
-    shapes = networks.layer_shapes(network, size)
-    reference = network
-    network = networks.set_precision(networks.fold_batchnorm(network, size), snakemake.params.precision)
-    network = winograd.speed_up(network, size)
-    if network.precision != "float32":
-        errors = gram.relative_errors(network, reference, images[:8], readout)
-        job.log.info("%s: relative error of the Gram matrices %s", network.precision, errors)
-    batch = gram.batch_size(network, size)
-    job.log.info("%s on %s, batches of %d, layers %s", entry["architecture"], network.device, batch, shapes)
-
-    with store.create_h5(snakemake.output[0], store.gram_bytes(shapes, len(images))) as file:
+    shapes = readout.layer_shapes(network, size)
+    with (
+        prepare(network, size, params.precision, params.convolutions) as fast,
+        store.create_h5(snakemake.output[0], job.about(), store.gram_bytes(shapes, len(images))) as file,
+    ):
+        if fast.precision != "float32":
+            errors = extract.relative_errors(fast, network, images[:8], taken["readout"])
+            job.log.info("%s: relative error of the Gram matrices %s", fast.precision, errors)
+        batch = extract.batch_size(fast, size)
+        job.log.info("%s on %s, batches of %d, layers %s", fast.architecture, fast.device, batch, shapes)
         store.write_keys(file, files, classes)
-        file.attrs.update(store.network_attributes(network, entry, readout))
-        writers = store.gram_writers(file, network.layers, shapes, len(images))
+        file.attrs.update(store.network_attributes(fast, taken["readout"]))
+        writers = store.gram_writers(file, fast.layers, shapes, len(images))
         blocks = ((start, images[start : start + 64]) for start in range(0, len(images), 64))
-        gram.compute(
-            network,
+        extract.compute(
+            fast,
             job.progress(blocks, len(images), "images"),
             lambda layer, _start, rows: writers[layer].append(rows),
-            readout,
+            taken["readout"],
             batch,
         )
         for writer in writers.values():

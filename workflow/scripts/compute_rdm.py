@@ -4,13 +4,13 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import geometry, store
+from texalign import store
+from texalign.geometry import distances
 
 with (
     store.open_h5(snakemake.input.gram, strided=True) as source,
-    store.create_h5(snakemake.output[0]) as file,
+    store.create_h5(snakemake.output[0], job.about()) as file,
 ):
     layer = source[snakemake.wildcards.layer]
-    euclidean, cosine, squared_norms = geometry.rdms(layer["gram"])
-    file["euclidean"], file["cosine"], file["squared_norms"] = euclidean, cosine, squared_norms
+    store.write_rdm(file, *distances.rdms(layer["gram"]))
     store.copy_labels(source, layer, file)

@@ -4,22 +4,15 @@ from texalign import job
 
 job.start(snakemake)
 
-import json
-
-import numpy as np
-
-from texalign import store, textures
+from texalign import store
+from texalign.images import textures
 
 dataset, size = snakemake.params.dataset, snakemake.params.size
-path = snakemake.input.get("folder") or dataset.get("path")
-images = textures.load(
-    dataset["source"], path, dataset.get("classes"), dataset.get("per_class"), dataset.get("seed", 0)
-)
+images = textures.load_dataset(dataset, snakemake.input.get("folder") or None)
 
-with store.create_h5(snakemake.output[0]) as file:
+with store.create_h5(snakemake.output[0], job.about()) as file:
     store.write_keys(file, images.files, images.classes)
-    file.attrs.update(dataset=json.dumps(dataset), size=size, versions=store.versions())
-    target = file.create_dataset("image", (len(images), size, size, 3), np.uint8, chunks=(1, size, size, 3))
+    target = store.image_dataset(file, len(images), size)
     blocks = textures.blocks(images, size, threads=snakemake.threads)
     for start, block in job.progress(blocks, len(images), "images"):
         target[start : start + len(block)] = block

@@ -4,6 +4,7 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import download, textures
+from texalign import download
+from texalign.images import dtd
 
-download.fetch(textures.DTD_URL, snakemake.output[0], md5=textures.DTD_MD5)
+download.fetch(dtd.URL, snakemake.output[0], md5=dtd.MD5)

@@ -6,10 +6,9 @@ job.start(snakemake)
 
 import pandas as pd
 
-from texalign import files
+from texalign import tables
 
-losses = pd.concat(pd.read_csv(path) for path in snakemake.input.losses)
-distances = pd.concat(pd.read_csv(path) for path in snakemake.input.distances)
+losses = pd.concat(map(tables.read, snakemake.input.losses))
+distances = pd.concat(map(tables.read, snakemake.input.distances))
 scores = losses.merge(distances, on=["texture", "network", "seed"], how="left", validate="many_to_one")
-with files.whole(snakemake.output[0]) as path:
-    scores.to_csv(path, index=False)
+tables.write(snakemake.output[0], scores, job.about())

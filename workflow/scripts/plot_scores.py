@@ -4,9 +4,8 @@ from texalign import job
 
 job.start(snakemake)
 
-import pandas as pd
+from texalign import tables
+from texalign.figures import style, synthesis
 
-from texalign import plots, plots_synthesis
-
-figure = plots_synthesis.scores(pd.read_csv(snakemake.input.scores), snakemake.params.labels)
-plots.save(figure, pdf=snakemake.output.pdf, png=snakemake.output.png)
+figure = synthesis.scores(tables.read(snakemake.input.scores), snakemake.params.labels)
+style.save(figure, pdf=snakemake.output.pdf, png=snakemake.output.png)

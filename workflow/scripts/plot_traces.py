@@ -4,18 +4,18 @@ from texalign import job
 
 job.start(snakemake)
 
-from itertools import product
+from pathlib import Path
 
 import pandas as pd
 
-from texalign import plots, plots_synthesis
+from texalign import tables
+from texalign.figures import style, synthesis
 
-params = snakemake.params
-names = pd.DataFrame.from_dict(params.names, orient="index").rename_axis("network").reset_index()
-keys = product(params.textures, params.runs, params.names)
-traces = pd.concat(
-    pd.read_csv(path)[["evaluations", "loss"]].assign(texture=texture, run=run, network=network)
-    for path, (texture, run, network) in zip(snakemake.input.traces, keys, strict=True)
-)
-figure = plots_synthesis.loss_curves(traces.merge(names, on="network", validate="many_to_one"))
-plots.save(figure, pdf=snakemake.output.pdf, png=snakemake.output.png)
+names = pd.DataFrame.from_dict(snakemake.params.names, orient="index").rename_axis("network").reset_index()
+traces = []
+for path in map(Path, snakemake.input.traces):
+    texture, _, network, _, seed = path.with_suffix("").parts[-5:]
+    trace = tables.read(path)[["evaluations", "loss"]]
+    traces.append(trace.assign(texture=texture, run=seed, network=network))
+figure = synthesis.loss_curves(pd.concat(traces).merge(names, on="network", validate="many_to_one"))
+style.save(figure, pdf=snakemake.output.pdf, png=snakemake.output.png)

@@ -4,12 +4,10 @@ from texalign import job
 
 job.start(snakemake)
 
-from PIL import Image
+from texalign import pictures
+from texalign.images import exemplars
 
-from texalign import files, textures
-
-params = snakemake.params
-image = textures.exemplar(params.name, params.size, snakemake.input.get("file") or None, params.dataset)
-with files.whole(snakemake.output[0]) as path:
-    Image.fromarray(image).save(path, format="PNG")
-job.log.info("%s: %d x %d px", params.name, image.shape[1], image.shape[0])
+recipe, file = snakemake.params.recipe, snakemake.input.get("file") or None
+image = exemplars.exemplar(recipe["name"], recipe["size"], file, recipe["dataset"])
+pictures.save_png(snakemake.output[0], image, {"texture": recipe["name"], "method": "exemplar"} | job.about())
+job.log.info("%s: %d x %d px", recipe["name"], image.shape[1], image.shape[0])

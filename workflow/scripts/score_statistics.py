@@ -7,32 +7,27 @@ from texalign import job
 
 job.start(snakemake)
 
-import numpy as np
-import pandas as pd
-
-from texalign import InputError, files, portilla_simoncelli, synthesis, textures
+from texalign import pictures, tables
+from texalign.errors import InputError
+from texalign.images import exemplars
+from texalign.synthesis import portilla_simoncelli
 
 params, paths = snakemake.params, snakemake.input.images
-exemplar = synthesis.load_exemplar(snakemake.input.exemplar)
-others = []
-if params.dataset:
-    images = textures.load_dataset(params.dataset, snakemake.input.get("folder"))
-    others = textures.classmates(images, params.name, params.class_images, exemplar.shape[:2])
-made = [synthesis.load_exemplar(path) for path in paths]
+exemplar = pictures.decode(snakemake.input.exemplar, None)
+others = exemplars.classmates_of(
+    params.name, params.dataset, snakemake.input.get("folder"), params.class_images, exemplar.shape[:2]
+)
+images = [pictures.decode(path, None) for path in paths]
 try:
-    values = portilla_simoncelli.distances(exemplar, [*made, *others])
+    distances = portilla_simoncelli.distances(exemplar, [*images, *others])
 except InputError as error:
     job.log.warning("ps_distance is left empty: %s", error)
-    values = [np.nan] * (len(made) + len(others))
-told = [synthesis.read_metadata(path) for path in paths]
-table = pd.DataFrame(
-    {
-        "texture": snakemake.wildcards.texture,
-        "network": [metadata.get("network", "portilla_simoncelli") for metadata in told],
-        "seed": [metadata["seed"] for metadata in told],
-        "ps_distance": values[: len(made)],
-        "ps_distance_class": np.mean(values[len(made) :]) if others else np.nan,
-    }
-)
-with files.whole(snakemake.output[0]) as path:
-    table.to_csv(path, index=False)
+    distances = [None] * (len(images) + len(others))
+own, of_class = distances[: len(images)], distances[len(images) :]
+usual = sum(of_class) / len(of_class) if others and None not in of_class else None
+rows = []
+for path, distance in zip(paths, own, strict=True):
+    made = pictures.read_metadata(path)
+    about = {"texture": snakemake.wildcards.texture, "network": made["maker"], "seed": made["seed"]}
+    rows.append(about | {"ps_distance": distance, "ps_distance_class": usual})
+tables.write(snakemake.output[0], rows, job.about())

@@ -4,45 +4,28 @@ from texalign import job
 
 job.start(snakemake)
 
-import pandas as pd
+from texalign import networks, pictures, tables
+from texalign.images import exemplars
+from texalign.synthesis import gatys_network, losses, scores
 
-from texalign import files, gatys, losses, networks, scores, synthesis, textures
+params, judge = snakemake.params, snakemake.wildcards.network
+network = networks.load_for(snakemake)
+network = gatys_network.prepare_from(network, snakemake.input.get("activations"))
+exemplar, name = pictures.decode(snakemake.input.exemplar, None), params.exemplar["name"]
+file = snakemake.input.get("file") or None
+photograph = exemplars.exemplar(name, None, file) if file else exemplar
+others = exemplars.classmates_of(
+    name, params.dataset, snakemake.input.get("folder"), params.class_images, exemplar.shape[:2]
+)
+images = [pictures.decode(path, None) for path in snakemake.input.images]
+loss = losses.get(params.loss["loss"], **params.loss["options"])
+how = {key: params.loss[key] for key in ("readout", "layers")}
+certificates = scores.certificates(network, exemplar, photograph, others, images, loss, **how)
 
-params, this = snakemake.params, snakemake.wildcards.network
-device = snakemake.resources.device if snakemake.resources.get("gpu", 0) else "cpu"
-network = networks.load(params.entry, snakemake.input.get("weights"), device=device)
-if snakemake.input.get("activations"):
-    network = gatys.prepare(network, gatys.read_activations(snakemake.input.activations))
-
-exemplar = synthesis.load_exemplar(snakemake.input.exemplar)
-others = []
-if params.dataset:
-    images = textures.load_dataset(params.dataset, snakemake.input.get("folder"))
-    others = textures.classmates(images, params.name, params.class_images, exemplar.shape[:2])
-how = {key: params.loss[key] for key in ("readout", "layers")} | {
-    "loss": losses.get(params.loss["loss"], **params.loss["options"])
-}
-made = [synthesis.load_exemplar(path) for path in snakemake.input.images]
-file = snakemake.input.get("file")
-photograph = textures.exemplar(params.name, None, file) if file else exemplar
-halves = scores.between(network, scores.halves(exemplar), **how)
-references = {
-    "halves_loss": halves.get("loss"),
-    "crops_loss": scores.between(network, scores.crops(photograph, exemplar.shape[:2]), **how).get("loss"),
-    "class_loss": scores.mean(scores.losses_of(network, exemplar, others, **how)).get("loss"),
-}
 rows = []
-for path, values in zip(
-    snakemake.input.images, scores.losses_of(network, exemplar, made, **how), strict=True
-):
-    told = synthesis.read_metadata(path)
-    maker = told.get("network", "portilla_simoncelli")
-    layer, ratio = scores.worst_layer(values, halves)
-    rows.append(
-        {"texture": snakemake.wildcards.texture, "network": maker, "seed": told["seed"], "scored_by": this}
-        | {"loss": values["loss"], "initial_loss": told["initial_loss"] if maker == this else None}
-        | {**references, "worst_layer": layer, "worst_layer_ratio": ratio}
-    )
-table = pd.DataFrame(rows)
-with files.whole(snakemake.output[0]) as path:
-    table.to_csv(path, index=False)
+for path, values in zip(snakemake.input.images, certificates, strict=True):
+    made = pictures.read_metadata(path)
+    about = {"texture": snakemake.wildcards.texture, "network": made["maker"], "seed": made["seed"]}
+    own = {"initial_loss": made["initial_loss"] if made["maker"] == judge else None}
+    rows.append(about | {"scored_by": judge, "loss": values.pop("loss")} | own | values)
+tables.write(snakemake.output[0], rows, job.about())

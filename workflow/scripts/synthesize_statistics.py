@@ -9,22 +9,23 @@ job.start(snakemake)
 
 from pathlib import Path
 
-from texalign import portilla_simoncelli, synthesis
+from texalign import pictures, tables
+from texalign.synthesis import portilla_simoncelli
 
-params = snakemake.params
-exemplar = synthesis.load_exemplar(snakemake.input.exemplar)
-checkpoint = Path(snakemake.output.image).with_suffix(".checkpoint")
+params, output = snakemake.params, snakemake.output
+checkpoint = Path(output.image).with_suffix(".checkpoint")
 image, trace = portilla_simoncelli.synthesize(
-    exemplar,
+    pictures.decode(snakemake.input.exemplar, None),
     params.seed,
     params.iterations,
-    checkpoint=checkpoint,
+    path=checkpoint,
     checkpoint_every=int(snakemake.resources.checkpoint_every),
+    code=params.code,
 )
-metadata = {"texture": params.name, "method": "portilla_simoncelli", "seed": params.seed}
-metadata |= {"initial_loss": trace[0]["loss"], "loss": trace[-1]["loss"]}
-metadata["versions"] = portilla_simoncelli.versions()
+metadata = {"texture": params.name, "method": "statistics", "maker": "portilla_simoncelli"}
+metadata |= {"seed": params.seed, "initial_loss": trace[0]["loss"], "loss": trace[-1]["loss"]}
+metadata |= {"versions": portilla_simoncelli.versions()} | job.about()
 job.log.info("%s", metadata)
-synthesis.save_trace(snakemake.output.trace, trace)
-synthesis.save_png(snakemake.output.image, image, metadata)
+tables.write(output.trace, trace, job.about())
+pictures.save_png(output.image, image, metadata)
 checkpoint.unlink(missing_ok=True)

@@ -9,6 +9,12 @@ from matplotlib.ticker import MaxNLocator
 from texalign.figures.style import DOUBLE, NUMBERS, colour_bar, fit_names, frameless, styled
 from texalign.views import runs
 
+#: What an entry of an RDM is, with its unit.
+METRIC_LABELS = {
+    "euclidean": "Frobenius distance of Gram matrices (arb. units)",
+    "cosine": "1 - cosine of Gram matrices (no unit)",
+}
+
 
 @styled
 def rdm(square, classes, title, metric_label):

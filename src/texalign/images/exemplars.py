@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 
 from texalign.errors import InputError
-from texalign.images.textures import folder, load, nfc
+from texalign.images.textures import folder, load, load_dataset, nfc
 from texalign.pictures import decode
 
 
@@ -47,6 +47,23 @@ def exemplar(name, size, file=None, dataset=None):
     if (image == image[0, 0]).all():
         raise InputError(f"textures: {name}: the image is constant, it has no texture; give another")
     return image
+
+
+def classmates_of(name, dataset, folder, most, size):
+    """Read other images of an exemplar's class; none where it has no class.
+
+    Parameters
+    ----------
+    name : str
+        The exemplar.
+    dataset : dict or None
+        The image set as its config describes it; None where the exemplar is not of it.
+    folder : str, Path or None
+        Where a downloaded set is.
+    most, size
+        See `classmates`.
+    """
+    return classmates(load_dataset(dataset, folder or None), name, most, size) if dataset else []
 
 
 def classmates(image_set, name, most, size):

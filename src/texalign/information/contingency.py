@@ -44,3 +44,28 @@ def coded(classes, clusters):
 def table_of(rows, columns):
     shape = rows.max() + 1, columns.max() + 1
     return np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def adjusted_rand(table):
+    """Compute the adjusted Rand index (Hubert and Arabie, 1985): 1 for the same partition, 0 by chance.
+
+    Parameters
+    ----------
+    table : array of int, shape (n_classes, n_clusters)
+        From `contingency`.
+
+    Returns
+    -------
+    float
+    """
+    table = np.asarray(table, dtype=np.int64)
+    n = int(table.sum())
+    together = int((table**2).sum())
+    rows, columns = int((table.sum(1) ** 2).sum()), int((table.sum(0) ** 2).sum())
+    # Ordered pairs: together in both, in the columns alone, in the rows alone, in neither.
+    both, only_columns, only_rows = together - n, columns - together, rows - together
+    neither = n**2 - both - only_columns - only_rows - n
+    if not (only_columns or only_rows):
+        return 1.0
+    expected = (both + only_rows) * (only_rows + neither) + (both + only_columns) * (only_columns + neither)
+    return 2.0 * (both * neither - only_rows * only_columns) / expected

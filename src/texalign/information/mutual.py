@@ -6,7 +6,7 @@ import numpy as np
 
 from texalign.errors import InputError
 from texalign.information import ndd
-from texalign.information.contingency import coded, table_of
+from texalign.information.contingency import adjusted_rand, coded, contingency, table_of
 from texalign.information.nsb import checked_states, nsb_entropy, plugin_entropy
 
 ESTIMATORS = ("nsb", "ndd", "plugin")
@@ -148,6 +148,40 @@ def null_information(classes, clusters, permutations=100, seed=0, estimator="nsb
     marginals = [(table.sum(1), len(table)), (table.sum(0), len(table.T))]
     h_class, h_cluster, *h_joint = _entropies(marginals + shuffled, estimator, ndd_python)[:, 0] / np.log(2)
     return h_class + h_cluster - np.array(h_joint)
+
+
+def against_chance(classes, clusters, estimator="nsb", permutations=100, seed=0):
+    """Measure information and null of one clustering: one row of the study's table.
+
+    Parameters
+    ----------
+    classes, clusters, estimator
+        See `mutual_information`.
+    permutations, seed
+        See `null_information`.
+
+    Returns
+    -------
+    dict
+        Columns of the table, explained in docs/results.md.
+    """
+    mi = mutual_information(classes, clusters, estimator)
+    null = null_information(classes, clusters, permutations, seed, estimator)
+    return {
+        "k": mi.n_clusters,
+        "n": mi.n,
+        "n_classes": mi.n_classes,
+        "estimator": estimator,
+        "mi_bits": mi.bits,
+        "mi_std_bits": mi.sd_bits,
+        "mi_plugin_bits": mi.plugin_bits,
+        "h_class_bits": mi.h_class_bits,
+        "h_cluster_bits": mi.h_cluster_bits,
+        "max_bits": mi.max_bits,
+        "mi_null_bits": float(null.mean()),
+        "mi_null_std_bits": float(null.std()),
+        "adjusted_rand": adjusted_rand(contingency(classes, clusters)),
+    }
 
 
 def _entropies(parts, estimator, ndd_python=None):

@@ -54,6 +54,11 @@ def prepare(network, means=None):
     return replace(network, changes=tuple(dict.fromkeys(changes)))
 
 
+def prepare_from(network, path):
+    """Prepare a network with the activations of a file; without one it stays as it is."""
+    return prepare(network, read_activations(path)) if path else network
+
+
 def read_activations(path):
     """Read mean activations from a file, as `prepare` takes them."""
     with store.open_h5(path) as source:

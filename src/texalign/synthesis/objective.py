@@ -148,6 +148,11 @@ class Objective:
         readouts.read(self.network, self._input(images), visit, self.readout)
         return torch.stack([values[layer] for layer in self.network.layers])
 
+    def loss_of(self, image, index):
+        """Loss of an image, float in [0, 1] (3, H, W), against one of the exemplars."""
+        with torch.no_grad():
+            return self.distances(self.normalise(image)[None], [index]).sum().item()
+
     def evaluate(self, requests):
         """Losses and gradients of several images, in as few passes as the memory allows.
 

@@ -40,6 +40,41 @@ def losses_of(network, exemplar, images, loss="paper", **options):
     return rows
 
 
+def certificates(network, exemplar, photograph, others, images, loss="paper", **options):
+    """Hold images against what is to be expected: parts of the exemplar, and others of its class.
+
+    Parameters
+    ----------
+    network, exemplar, loss, **options
+        See `losses_of`.
+    photograph : array
+        The exemplar at its own resolution.
+    others, images : sequence of arrays
+        Other images of the class, and those to score.
+
+    Returns
+    -------
+    list of dict
+        An image each: loss, halves_loss, crops_loss, class_loss, worst_layer, worst_layer_ratio.
+    """
+    options = {"loss": loss} | options
+    of_halves = between(network, halves(exemplar), **options)
+    of_crops = between(network, crops(photograph, exemplar.shape[:2]), **options)
+    of_class = mean(losses_of(network, exemplar, others, **options))
+    references = {
+        "halves_loss": of_halves.get("loss"),
+        "crops_loss": of_crops.get("loss"),
+        "class_loss": of_class.get("loss"),
+    }
+    rows = []
+    for values in losses_of(network, exemplar, images, **options):
+        layer, ratio = worst_layer(values, of_halves)
+        rows.append(
+            {"loss": values["loss"]} | references | {"worst_layer": layer, "worst_layer_ratio": ratio}
+        )
+    return rows
+
+
 def halves(image):
     """Cut an image in two, once down and once across: pairs of crops of one texture that share no pixel."""
     height, width = (side // 2 for side in image.shape[:2])

@@ -1,0 +1,74 @@
+"""The networks of a study: what their rows in the model table mean for the plan."""
+
+import difflib
+from pathlib import Path
+
+from texalign import weights
+from texalign.errors import InputError
+from texalign.plan.code import digest_of_builder
+
+#: What a network's numbers depend on: not its label, nor its family.
+RECIPE = ("architecture", "layers", "options", "preprocess", "seed", "sha256", "weights")
+
+
+def check(models, config, tables, where):
+    """Stop when a study names a network, or a file of weights, that does not exist.
+
+    Parameters
+    ----------
+    models : dict of str to dict
+        The model table.
+    config : dict
+    tables : str
+        What the model table is called in errors.
+    where : str
+        What the config is called in errors.
+    """
+    for key in ("networks", "controls"):
+        for network in config[key]:
+            check_known(models, network, tables, f"{where}: {key}")
+            file = weights.own_file(models[network]["weights"])
+            if file and not Path(file).is_file():
+                raise InputError(
+                    f"{tables}: {network}: weights: {file}: no such file; put it there, or correct the path"
+                )
+    repeated = sorted(set(config["networks"]) & set(config["controls"]))
+    if repeated:
+        raise InputError(f"{where}: {', '.join(repeated)} is in networks and in controls; keep one of them")
+
+
+def check_known(models, network, tables, where):
+    """Stop when the model table does not have a network."""
+    if network not in models:
+        near = difflib.get_close_matches(network, models, n=3, cutoff=0.4) or list(models)
+        raise InputError(f"{where}: {network!r} is not in {tables}; nearest: {', '.join(near)}")
+
+
+def recipe(entry):
+    """All of an entry that a network's numbers depend on, with its program where that is one's own."""
+    kept = {key: entry[key] for key in RECIPE if key in entry}
+    program = digest_of_builder(entry["architecture"])
+    return kept | {"program": program} if program else kept
+
+
+def published(entry):
+    """Keep what tells which file of weights to fetch: a change of layers fetches nothing."""
+    return {key: entry[key] for key in ("architecture", "sha256", "weights") if key in entry}
+
+
+def layers(entry):
+    """Names of the layers: L1, L2, ..."""
+    return [f"L{i}" for i, _ in enumerate(entry["layers"], start=1)]
+
+
+def label(entry):
+    """Name a network for people; an untrained one says so."""
+    untrained = entry["weights"] == "untrained" and "untrained" not in entry["label"].lower()
+    return f"{entry['label']} (untrained)" if untrained else entry["label"]
+
+
+def names(models, networks):
+    """Label, family and weights of networks, for tables and figures."""
+    return {
+        network: {key: models[network][key] for key in ("label", "family", "weights")} for network in networks
+    }

@@ -1,0 +1,100 @@
+"""A path says what a file depends on: the coordinates of each file in ``results/<study>/``.
+
+Each choice of the analysis that changes a file has a place in its path, so that variants share what
+they have in common, and nothing overwrites anything.
+"""
+
+#: Kind of file → its place in the study's folder.
+PLACES = {
+    "images": "images.h5",
+    "gram": "gram/{maps}/{network}.h5",
+    "rdm": "rdm/{maps}/{representation}/{network}/{layer}.h5",
+    "second_order": "rdm/{maps}/{representation}/second_order.h5",
+    "clusters": "clusters/{maps}/{representation}/{clustering}/{network}.h5",
+    "information": "information/{maps}/{representation}/{clustering}/{estimator}/{network}.csv",
+    "activations": "synthesis/activations/{network}.h5",
+    "exemplar": "synthesis/{texture}/exemplar.png",
+    "synthetic": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.png",
+    "trace": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.csv",
+    "losses": "synthesis/{texture}/scores/{network}.csv",
+    "distances": "synthesis/{texture}/scores.csv",
+}
+
+#: What the parts of a path look like.
+CONSTRAINTS = {
+    "network": "[A-Za-z0-9][A-Za-z0-9_.-]*",
+    "maker": "[A-Za-z0-9][A-Za-z0-9_.-]*",
+    "layer": r"L\d+",
+    "maps": "[a-z0-9]+(-[a-z0-9]+)*",
+    "representation": "[a-z0-9_]+",
+    "clustering": "[a-z0-9_]+",
+    "estimator": "[a-z0-9_]+",
+    "texture": r"[^\W_][\w-]*",
+    "method": "[a-z0-9_]+",
+    "layers": r"all|L\d+(-L\d+)*",
+    "seed": r"\d+",
+}
+
+
+class _Open(dict):
+    """Leaves what is not known yet a wildcard."""
+
+    def __missing__(self, key):
+        return f"{{{key}}}"
+
+
+def path(study, kind, **known):
+    """Path of a kind of file, with what is not `known` left a wildcard.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study.
+    kind : str
+        A key of `PLACES`, or a place of one's own.
+    **known : str
+        Coordinates.
+
+    Examples
+    --------
+    >>> path("dtd", "gram", maps="linear")
+    'results/dtd/gram/linear/{network}.h5'
+    """
+    return f"results/{study}/" + PLACES.get(kind, kind).format_map(_Open(known))
+
+
+def coordinates(config):
+    """Where the files of a set of choices lie.
+
+    Parameters
+    ----------
+    config : dict
+        A study's config, or a variant laid over it.
+
+    Returns
+    -------
+    dict of str to str
+        maps, representation, clustering, estimator.
+    """
+    return {
+        "maps": maps(config),
+        "representation": "gram",
+        "clustering": config["clustering"]["on"],
+        "estimator": config["mutual_information"]["estimator"],
+    }
+
+
+def maps(config):
+    """How feature maps are taken, as one part of a path; `taken` is its inverse."""
+    return config["readout"]
+
+
+def taken(maps):
+    """How feature maps are taken, from the part of a path.
+
+    Returns
+    -------
+    dict
+        ``readout``.
+    """
+    return {"readout": maps}

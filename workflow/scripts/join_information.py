@@ -1,0 +1,20 @@
+"""The study's table of mutual information: a row a network, layer and number of clusters."""
+
+from texalign import job
+
+job.start(snakemake)
+
+from pathlib import Path
+
+import pandas as pd
+
+from texalign import tables
+
+params = snakemake.params
+names = pd.DataFrame.from_dict(params.names, orient="index").rename_axis("network").reset_index()
+measured = pd.concat(
+    tables.read(path).assign(network=Path(path).stem) for path in snakemake.input.information
+).assign(readout=params.readout, clustering=params.clustering)
+information = names.merge(measured, on="network", validate="one_to_many")
+information.insert(4, "control", information["network"].isin(params.controls))
+tables.write(snakemake.output[0], information, job.about())

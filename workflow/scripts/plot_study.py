@@ -1,0 +1,27 @@
+"""The study's figures: information by layer (Fig. 2), the comparison of RDMs, Brain-Score (Fig. 3)."""
+
+from texalign import job
+
+job.start(snakemake)
+
+from texalign import store, tables
+from texalign.figures import alignment, information, rdms, style
+
+inputs, output, labels = snakemake.input, snakemake.output, snakemake.params.labels
+table = tables.read(inputs.information)
+figure = information.mutual_information_by_layer(table[table["k"] == table["n_classes"]])
+style.save(figure, pdf=output.information, png=output.information_png)
+
+with store.open_h5(inputs.rdms) as source:
+    compared, measure = store.read_second_order(source), source.attrs["correlation"].capitalize()
+figure = rdms.second_order(
+    compared.matrix,
+    [f"{labels[name]} {layer}" for name, layer in zip(compared.networks, compared.layers, strict=True)],
+    [labels[name] for name in compared.networks],
+    compared.class_identity,
+    f"{measure} correlation",
+)
+style.save(figure, pdf=output.second_order, png=output.second_order_png)
+
+figure = alignment.brainscore_panels(tables.read(inputs.networks), tables.read(inputs.correlation))
+style.save(figure, pdf=output.brainscore, png=output.brainscore_png)
