@@ -33,7 +33,7 @@ def save(path, identity, state):
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getbuffer()
-    head = {"format": FORMAT, "identity": plain(identity), "sha256": hashlib.sha256(payload).hexdigest()}
+    head = {"format": FORMAT, "identity": _plain(identity), "sha256": hashlib.sha256(payload).hexdigest()}
     with whole(path) as temporary, open(temporary, "wb") as file:
         file.write(json.dumps(head, sort_keys=True).encode() + b"\n")
         file.write(payload)
@@ -53,23 +53,26 @@ def load(path, identity):
     try:
         head, _, payload = Path(path).read_bytes().partition(b"\n")
         head = json.loads(head)
-        if head["format"] != FORMAT or hashlib.sha256(payload).hexdigest() != head["sha256"]:
+        if head["format"] != FORMAT:
+            raise ValueError(f"its format is not {FORMAT!r}")
+        if hashlib.sha256(payload).hexdigest() != head["sha256"]:
             raise ValueError("its checksum is wrong")
-        other = differing(head["identity"], plain(identity))
+        other = _differing(head["identity"], _plain(identity))
         if not other:
             return torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except Exception as error:
-        log.warning("%s: cannot be read (%s); starting anew", path, type(error).__name__)
+        reason = str(error).partition("\n")[0]
+        log.warning("%s: cannot be read (%s: %s); starting anew", path, type(error).__name__, reason)
         return None
     log.warning("%s: made with other %s; starting anew", path, ", ".join(other))
     return None
 
 
-def plain(identity):
-    """An identity as JSON gives it back: tuples are lists, and keys are texts."""
+def _plain(identity):
+    """Return an identity as JSON gives it back: tuples are lists, and keys are texts."""
     return json.loads(json.dumps(identity, sort_keys=True))
 
 
-def differing(one, other):
-    """Names of what two identities do not agree on."""
+def _differing(one, other):
+    """List what two identities do not agree on."""
     return sorted(key for key in one.keys() | other.keys() if one.get(key, ...) != other.get(key, ...))

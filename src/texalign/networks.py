@@ -127,7 +127,7 @@ def load(entry, weights_file=None, seed=None, device="auto"):
 
 
 def described(architecture, options):
-    """An architecture with its options, as text: ``name(key=value)``."""
+    """Write an architecture with its options as text: ``name(key=value)``."""
     chosen = ", ".join(f"{key}={options[key]!r}" for key in sorted(options))
     return f"{architecture}({chosen})" if chosen else architecture
 
