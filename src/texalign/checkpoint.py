@@ -33,7 +33,7 @@ def save(path, identity, state):
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getbuffer()
-    head = {"format": FORMAT, "identity": _plain(identity), "sha256": hashlib.sha256(payload).hexdigest()}
+    head = {"format": FORMAT, "identity": plain(identity), "sha256": hashlib.sha256(payload).hexdigest()}
     with whole(path) as temporary, open(temporary, "wb") as file:
         file.write(json.dumps(head, sort_keys=True).encode() + b"\n")
         file.write(payload)
@@ -57,7 +57,7 @@ def load(path, identity):
             raise ValueError(f"its format is not {FORMAT!r}")
         if hashlib.sha256(payload).hexdigest() != head["sha256"]:
             raise ValueError("its checksum is wrong")
-        other = _differing(head["identity"], _plain(identity))
+        other = differing(head["identity"], plain(identity))
         if not other:
             return torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except Exception as error:
@@ -68,11 +68,11 @@ def load(path, identity):
     return None
 
 
-def _plain(identity):
-    """Return an identity as JSON gives it back: tuples are lists, and keys are texts."""
+def plain(identity):
+    """Give an identity as JSON would: tuples are lists, and keys are texts."""
     return json.loads(json.dumps(identity, sort_keys=True))
 
 
-def _differing(one, other):
+def differing(one, other):
     """List what two identities do not agree on."""
     return sorted(key for key in one.keys() | other.keys() if one.get(key, ...) != other.get(key, ...))
