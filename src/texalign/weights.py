@@ -20,6 +20,6 @@ def is_published(source):
 
 
 def own_file(source):
-    """Return the user's own file of weights; None where they are fetched, in a package, or untrained."""
+    """Name the user's own file of weights; None where they are fetched, in a package, or untrained."""
     elsewhere = source == "untrained" or source.startswith("package:") or is_published(source)
     return None if elsewhere else source
