@@ -114,12 +114,15 @@ def test_variants_are_ward_on_the_vectors_they_name(seed):
     }
     assert set(vectors) == set(ward.CLUSTERINGS)
     for on, expected in vectors.items():
-        given_ = euclidean.copy(), cosine.copy()
-        assert_same_tree(ward.clustering_distances(on, *given_), expected)
-        np.testing.assert_array_equal(given_[0], euclidean)
-        np.testing.assert_array_equal(given_[1], cosine)
+        given_ = {"euclidean": euclidean.copy(), "cosine": cosine.copy()}
+        assert_same_tree(ward.clustering_distances(on, given_), expected)
+        np.testing.assert_array_equal(given_["euclidean"], euclidean)
+        np.testing.assert_array_equal(given_["cosine"], cosine)
+        # Only what is needed is read.
+        del given_["euclidean" if on == "cosine" else "cosine"]
+        ward.clustering_distances(on, given_)
     with pytest.raises(InputError, match=r"'rows'.*gram, rdm_rows, cosine"):
-        ward.clustering_distances("rows", euclidean, cosine)
+        ward.clustering_distances("rows", given_)
 
 
 @pytest.mark.parametrize("on", ward.CLUSTERINGS)
@@ -127,7 +130,8 @@ def test_variants_take_duplicates(on):
     rows = np.abs(crowds(30, 0))
     rows[20:] = rows[:10]
     euclidean, cosine, _ = distances.rdms(rows)
-    labels = ward.cut(ward.ward_tree(ward.clustering_distances(on, euclidean, cosine)), 20)
+    rdm = {"euclidean": euclidean, "cosine": cosine}
+    labels = ward.cut(ward.ward_tree(ward.clustering_distances(on, rdm)), 20)
     np.testing.assert_array_equal(labels[20:], labels[:10])
     same = np.zeros(3, np.float32)  # every texture the same
-    assert ward.clustering_distances(on, same, same).tolist() == [0, 0, 0]
+    assert ward.clustering_distances(on, {"euclidean": same, "cosine": same}).tolist() == [0, 0, 0]

@@ -6,13 +6,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from texalign.errors import InputError
+from texalign.geometry import distances
 from texalign.geometry.condensed import square
-from texalign.geometry.distances import rdm
 
 CLUSTERINGS = ("gram", "rdm_rows", "cosine")
 
 
-def clustering_distances(on, euclidean, cosine):
+def clustering_distances(on, rdm):
     """Euclidean distances that Ward's criterion is run on.
 
     Parameters
@@ -21,18 +21,19 @@ def clustering_distances(on, euclidean, cosine):
         `gram`: the Gram matrices as vectors. `rdm_rows`: each texture described by its row of the
         Euclidean RDM. `cosine`: the Gram matrices scaled to norm one, whose distance is the chord
         √(2 (1 - cos)); Ward's criterion means nothing on the cosine distance itself.
-    euclidean, cosine : array, shape (n(n-1)/2,)
+    rdm : mapping of str to array or h5py.Dataset, shape (n(n-1)/2,)
+        The condensed RDMs ``euclidean`` and ``cosine``; only what is needed is read.
 
     Returns
     -------
     array, shape (n(n-1)/2,)
     """
     if on == "gram":
-        return euclidean
+        return rdm["euclidean"][:]
     if on == "rdm_rows":
-        return rdm(square(euclidean))
+        return distances.rdm(square(rdm["euclidean"][:]))
     if on == "cosine":
-        return np.sqrt(2 * cosine)
+        return np.sqrt(2 * rdm["cosine"][:])
     raise InputError(f"clustering: on: {on!r} is not allowed; use one of {', '.join(CLUSTERINGS)}")
 
 
