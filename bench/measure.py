@@ -12,6 +12,7 @@ rounds after a first one that is not counted; peak memory is the process's, its 
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -22,8 +23,6 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "workflow/scripts")]
-
 import h5py
 import numpy as np
 import plain
@@ -33,11 +32,21 @@ from PIL import Image
 from scipy.linalg.blas import ssyrk
 from torch.utils.flop_counter import FlopCounterMode
 
-from texalign import geometry, gram, information, job, losses, networks, store, textures, winograd
+from texalign import gram, information, job, networks, readout, store
+from texalign.fast.prepare import prepare
+from texalign.fast.winograd import speed_up
+from texalign.geometry import distances
+from texalign.geometry import ward as trees
+from texalign.geometry.condensed import square
+from texalign.gram import extract
+from texalign.images import textures
+from texalign.synthesis.losses.common import gram_distance
 
 DEVICE = networks.pick_device()
 MODELS = yaml.safe_load((Path(__file__).parents[1] / "config/models.yaml").read_text())
 STEPS = {}
+#: What a network computes in stays as it is to the end of the process, which takes one step only.
+OPEN = contextlib.ExitStack()
 
 
 def step(function):
@@ -55,7 +64,7 @@ def load(name, precision="float32"):
     """The network as our rules use it, and the module as torchvision gives it."""
     entry = MODELS[name] | {"weights": "untrained", "seed": 0}
     network, plain = networks.load(entry), networks.load(entry)
-    network = networks.set_precision(networks.fold_batchnorm(network), precision)
+    network = OPEN.enter_context(prepare(network, 224, precision))
     return network, plain.module.to(memory_format=torch.contiguous_format)
 
 
@@ -69,14 +78,16 @@ def flops(function):
 def features(name, precision="float32"):
     """Images to packed Gram matrices, all layers of a network; `flop` without Winograd's savings."""
     network, module = load(name, precision)
-    fast = winograd.speed_up(network)
+    fast = speed_up(network)
     n = 64 if DEVICE.type == "cpu" else 512
     images, layers = photographs(n), list(network.layers.values())
-    batch = gram.batch_size(fast, 224)
+    batch = extract.batch_size(fast, 224)
 
     def ours():
         parts = {layer: [] for layer in network.layers}
-        gram.compute(fast, [(0, images)], lambda layer, _, rows: parts[layer].append(rows), max_batch=batch)
+        extract.compute(
+            fast, [(0, images)], lambda layer, _, rows: parts[layer].append(rows), max_batch=batch
+        )
         return {layer: np.concatenate(rows) for layer, rows in parts.items()}
 
     def usual():
@@ -90,8 +101,8 @@ def features(name, precision="float32"):
         )
         with torch.no_grad():
             image = network.preprocess(images[:1])
-            work = n * flops(lambda: networks.read(network, image, lambda *_: None))
-        shapes = networks.layer_shapes(network, 224).values()
+            work = n * flops(lambda: readout.read(network, image, lambda *_: None))
+        shapes = readout.layer_shapes(network, 224).values()
         work += sum(n * channels**2 * height * width for channels, height, width in shapes)
         return {"items": n, "flop": work, "relative_difference": error}
 
@@ -126,7 +137,7 @@ def write_gram(n=64):
     for layer, channels in {"L1": 64, "L2": 64, "L3": 128, "L4": 256, "L5": 512}.items():
         maps = rng.standard_normal((n, channels, 8), dtype=np.float32)
         squares[layer] = maps @ maps.transpose(0, 2, 1)
-    packed = {layer: gram.pack(square) for layer, square in squares.items()}
+    packed = {layer: gram.pack(matrices) for layer, matrices in squares.items()}
 
     def ours():
         with store.create_h5(folder / "ours.h5") as file:
@@ -159,14 +170,14 @@ def rdm(n=2000, channels=256):
 
     def ours():
         with store.open_h5(path, strided=True) as file:
-            return geometry.rdms(file["gram"])[0]
+            return distances.rdms(file["gram"])[0]
 
     def usual():
         return plain.rdm(maps @ maps.transpose(0, 2, 1))
 
     def facts():
         width = gram.n_packed(channels)
-        slab = np.random.default_rng(0).standard_normal((n, min(width, geometry.SLAB)), dtype=np.float32)
+        slab = np.random.default_rng(0).standard_normal((n, min(width, distances.SLAB)), dtype=np.float32)
         bare = (
             min(timed(lambda: ssyrk(1.0, slab.T, trans=1, lower=1)) for _ in range(5)) * width / slab.shape[1]
         )
@@ -185,11 +196,11 @@ def ward(n=1500):
     """Clusters for every k up to 47 from an RDM."""
     points = np.random.default_rng(0).standard_normal((n, 20))
     condensed = np.sqrt(((points[:, None] - points) ** 2).sum(-1))[np.triu_indices(n, 1)]
-    rows = geometry.square(condensed)
+    rows = square(condensed)
 
     def ours():
-        tree = geometry.ward_tree(condensed)
-        return [geometry.cut(tree, k) for k in range(2, 48)]
+        tree = trees.ward_tree(condensed)
+        return [trees.cut(tree, k) for k in range(2, 48)]
 
     return ours, lambda: plain.clusters(rows, range(2, 48)), {"items": 46}
 
@@ -220,7 +231,7 @@ def closure(name="vgg19", size=224):
     network, module = load(name)
     image = torch.rand(1, 3, size, size, device=DEVICE)
     with torch.no_grad():
-        maps = networks.feature_maps(network, image)
+        maps = readout.feature_maps(network, image)
     positions = {network.layers[k]: m[0, 0].numel() for k, m in maps.items()}
     targets = {network.layers[k]: gram.gram_matrices(m) * 0.9 for k, m in maps.items()}
     weights = {network.layers[k]: 1 / (4 * m[0, 0].numel() * m.shape[1] ** 2) for k, m in maps.items()}
@@ -232,9 +243,9 @@ def closure(name="vgg19", size=224):
         def visit(layer, m):
             name = network.layers[layer]
             m_l = positions[name]  # our Gram matrices are per position
-            total.append(weights[name] * m_l**2 * losses.gram_distance(m, targets[name] / m_l).sum())
+            total.append(weights[name] * m_l**2 * gram_distance(m, targets[name] / m_l).sum())
 
-        networks.read(network, x.to(memory_format=torch.channels_last), visit)
+        readout.read(network, x.to(memory_format=torch.channels_last), visit)
         sum(total).backward()
         return x.grad
 

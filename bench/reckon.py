@@ -8,19 +8,15 @@ of the files: packed Gram matrices in whole chunks, two condensed float32 RDMs a
 """
 
 import argparse
-import sys
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
 
-import yaml
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
-
 import torch
+import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
-from texalign import gram, networks, store
+from texalign import gram, networks, readout, store
 
 REPOSITORY = Path(__file__).parents[1]
 SIZES = (5640, 50_000, 1_300_000)
@@ -33,7 +29,7 @@ def count(entry, size=224):
     shapes = {}
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         image = network.preprocess(torch.zeros(1, 3, size, size))
-        networks.read(network, image, lambda layer, maps: shapes.update({layer: tuple(maps.shape[1:])}))
+        readout.read(network, image, lambda layer, maps: shapes.update({layer: tuple(maps.shape[1:])}))
     products = sum(2 * channels**2 * height * width for channels, height, width in shapes.values())
     return counter.get_total_flops(), products, [channels for channels, _, _ in shapes.values()]
 

@@ -53,13 +53,16 @@ def load(path, identity):
     try:
         head, _, payload = Path(path).read_bytes().partition(b"\n")
         head = json.loads(head)
-        if head["format"] != FORMAT or hashlib.sha256(payload).hexdigest() != head["sha256"]:
+        if head["format"] != FORMAT:
+            raise ValueError(f"its format is not {FORMAT!r}")
+        if hashlib.sha256(payload).hexdigest() != head["sha256"]:
             raise ValueError("its checksum is wrong")
         other = differing(head["identity"], plain(identity))
         if not other:
             return torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
     except Exception as error:
-        log.warning("%s: cannot be read (%s); starting anew", path, type(error).__name__)
+        reason = str(error).partition("\n")[0]
+        log.warning("%s: cannot be read (%s: %s); starting anew", path, type(error).__name__, reason)
         return None
     log.warning("%s: made with other %s; starting anew", path, ", ".join(other))
     return None
@@ -71,5 +74,5 @@ def plain(identity):
 
 
 def differing(one, other):
-    """Names of what two identities do not agree on."""
+    """List what two identities do not agree on."""
     return sorted(key for key in one.keys() | other.keys() if one.get(key, ...) != other.get(key, ...))

@@ -161,7 +161,7 @@ def listing_fingerprint(path):
     -------
     str
         16 hexadecimal digits, or ``"absent"`` where there is no such folder: a Snakefile that is
-        being parsed is no place for the error, which `texalign.textures.folder` words better.
+        being parsed is no place for the error, which `texalign.images.textures.folder` words better.
     """
     if not os.path.isdir(path):
         return "absent"

@@ -77,4 +77,14 @@ def matched_order(table):
 
 
 def untrained(weights):
+    """Tell of each network whether its weights say that it is untrained.
+
+    Parameters
+    ----------
+    weights : Series of str
+
+    Returns
+    -------
+    array of bool
+    """
     return weights.astype(str).str.startswith("untrained").to_numpy()

@@ -1,6 +1,7 @@
-"""A small network, and small images, the same each time."""
+"""A small network, small images and small tables, the same each time."""
 
 import numpy as np
+import pandas as pd
 import torch
 from PIL import Image
 from torch import nn
@@ -46,3 +47,15 @@ def blobs(height=16, width=None, seed=1):
 def noise(size=16, seed=2, dtype=torch.float64):
     """A noise image in normalised units."""
     return torch.randn(3, size, size, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def random_rows(n, d, seed=0, dtype=np.float32):
+    """Standard normal rows, shape (n, d)."""
+    return np.random.default_rng(seed).normal(size=(n, d)).astype(dtype)
+
+
+def tidy(bits):
+    """Make the table of mutual information from {network: [bits of L1, of L2, ...]}."""
+    pairs = [(network, *layer) for network, layers in bits.items() for layer in enumerate(layers, 1)]
+    rows = [(network, f"L{i}", value) for network, i, value in pairs]
+    return pd.DataFrame(rows, columns=["network", "layer", "mi_bits"]).assign(readout="linear", k=47)

@@ -9,16 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from small import tidy
 
-from texalign import InputError, alignment
+from texalign import alignment, tables
 from texalign.brainscore import METRICS
-
-CSV = "resources/brainscore.csv"
-
-
-@pytest.fixture(scope="module")
-def scores(request):
-    return alignment.read_scores(request.config.rootpath / CSV)
 
 
 @pytest.fixture(scope="module")
@@ -27,75 +21,8 @@ def mi(scores):
     return pd.Series(values, index=scores.index)
 
 
-def tidy(bits):
-    """Make the table of mutual information from {network: [bits of L1, of L2, ...]}."""
-    pairs = [(network, *layer) for network, layers in bits.items() for layer in enumerate(layers, 1)]
-    rows = [(network, f"L{i}", value) for network, i, value in pairs]
-    return pd.DataFrame(rows, columns=["network", "layer", "mi_bits"]).assign(readout="linear", k=47)
-
-
-# --- the table of scores
-
-
-def test_csv_holds_the_published_cells(scores):
-    assert scores.shape == (13, 7)
-    assert list(scores.columns) == list(METRICS)
-    published = {
-        ("alexnet", "behavior_vision"): 0.06,
-        ("densenet121", "V2"): 0.275,
-        ("densenet201", "V1"): 0.34,
-        ("inception_v3", "average_vision"): 0.33,
-        ("mobilenet_v2", "IT"): 0.328,
-        ("resnet18", "V4"): 0.377,
-        ("resnet50", "average_vision"): 0.362,
-        ("resnet101", "neural_vision"): 0.081,
-        ("resnet152", "V4"): 0.012,
-        ("vgg16", "behavior_vision"): 0.354,
-        ("vgg19", "V2"): 0.13,
-    }
-    assert {cell: scores.loc[cell] for cell in published} == published
-
-
-def test_published_averages_agree_with_their_parts(scores):
-    # Average vision is the mean of neural and behavioural vision: a swapped or mistyped cell would show.
-    mean = (scores["neural_vision"] + scores["behavior_vision"]) / 2
-    np.testing.assert_allclose(scores["average_vision"], mean, atol=0.0011)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "names"),
-    [
-        ("vgg16,", "vgg19,", ["vgg19", "two rows"]),
-        ("vgg16,", ",", ["row 12", "network is empty"]),
-        (",V4,", ",V44,", ["no column V4"]),
-        ("0.171", "high", ["alexnet", "average_vision", "'high'"]),
-        ("0.171", "1.5", ["alexnet", "average_vision", "'1.5'"]),
-        ("0.171", "nan", ["alexnet", "'nan'"]),
-        ("0.171", "-0.1", ["alexnet", "'-0.1'"]),
-        ("0.171,", '"0.171,', ["not a readable CSV"]),
-        ("0.171,", "", ["row 1 has 7 cells, and its header 8"]),
-        ("0.171,", "0,171,", ["row 1 has 9 cells, and its header 8"]),
-    ],
-)
-def test_bad_tables_are_refused_in_one_line(request, tmp_path, old, new, names):
-    path = tmp_path / "scores.csv"
-    path.write_text((request.config.rootpath / CSV).read_text().replace(old, new, 1))
-    with pytest.raises(InputError) as error:
-        alignment.read_scores(path)
-    message = str(error.value)
-    assert "\n" not in message
-    assert all(name in message for name in [str(path), *names])
-
-
-def test_missing_or_empty_file_is_refused(tmp_path):
-    (tmp_path / "empty.csv").touch()
-    for name in ("absent.csv", "empty.csv"):
-        with pytest.raises(InputError, match=name):
-            alignment.read_scores(tmp_path / name)
-
-
-def test_empty_cell_is_a_score_that_does_not_exist(request, tmp_path, mi):
-    path = shutil.copy(request.config.rootpath / CSV, tmp_path)
+def test_empty_cell_is_a_score_that_does_not_exist(brainscore_csv, tmp_path, mi):
+    path = shutil.copy(brainscore_csv, tmp_path)
     text = (tmp_path / "brainscore.csv").read_text()
     (tmp_path / "brainscore.csv").write_text(text.replace("alexnet,0.171,", "alexnet,,"))
     table = alignment.correlate(mi, alignment.read_scores(path)).set_index("metric")
@@ -110,34 +37,8 @@ def test_a_table_without_rows_gives_no_network_a_score(tmp_path):
     assert alignment.correlate({"a": 1.0}, joined.set_index("network"))["n"].eq(0).all()
 
 
-# --- the best layer
-
-
-def test_best_layer_is_the_highest_and_the_earliest_of_equals():
-    table = tidy({"b": [1.0, 3.0, 3.0], "a": [2.0, 1.0], "c": [0.0] * 9 + [1.0]})
-    for seed in range(5):
-        best = alignment.best_layers(table.sample(frac=1, random_state=seed))
-        assert best[["network", "layer"]].to_numpy().tolist() == [["a", "L1"], ["b", "L2"], ["c", "L10"]]
-    assert list(best.columns) == list(table.columns)
-
-
-def test_best_layer_of_ten_equals_is_not_the_alphabetical_one():
-    assert alignment.best_layers(tidy({"a": [0.0, 1.0] + [0.5] * 7 + [1.0]}))["layer"].item() == "L2"
-
-
-@pytest.mark.parametrize("column", ["readout", "k", "network"])
-def test_mixed_conditions_are_refused(column):
-    table = tidy({"a": [1.0, 2.0]})
-    other = table.assign(**{"readout": {"readout": "relu"}, "k": {"k": 10}}.get(column, {}))
-    with pytest.raises(ValueError, match=column if column != "network" else "two rows"):
-        alignment.best_layers(pd.concat([table, other]))
-
-
-# --- the join
-
-
 def test_networks_without_scores_are_listed_and_kept(scores):
-    best = alignment.best_layers(tidy({"vgg19": [2.0], "mine": [3.0], "alexnet": [1.0]}))
+    best = tables.best_layers(tidy({"vgg19": [2.0], "mine": [3.0], "alexnet": [1.0]}))
     joined = alignment.join_scores(best, scores)
     assert joined["network"].tolist() == ["alexnet", "mine", "vgg19"]
     assert joined["scored"].tolist() == [True, False, True]
@@ -163,12 +64,9 @@ def test_no_row_order_shows_in_the_result(mi, scores, first, second):
     expected = alignment.correlate(mi, scores)
     shuffled = alignment.correlate(mi.iloc[first], scores.iloc[second])
     pd.testing.assert_frame_equal(expected, shuffled, check_exact=True)
-    best = alignment.best_layers(tidy({network: [value] for network, value in mi.iloc[first].items()}))
+    best = tables.best_layers(tidy({network: [value] for network, value in mi.iloc[first].items()}))
     joined = alignment.join_scores(best, scores.iloc[second]).set_index("network")
     pd.testing.assert_frame_equal(joined[list(METRICS)].loc[scores.index], scores, check_names=False)
-
-
-# --- the statistics
 
 
 def test_correlation_equals_scipy_and_fisher_by_hand(mi, scores):
@@ -179,7 +77,7 @@ def test_correlation_equals_scipy_and_fisher_by_hand(mi, scores):
         interval = math.tanh(math.atanh(r) - half), math.tanh(math.atanh(r) + half)
         assert (row["ci_low"], row["ci_high"]) == pytest.approx(interval, rel=1e-9)
         assert row["spearman_rho"] == pytest.approx(stats.spearmanr(mi, scores[row["metric"]]).statistic)
-        assert row["networks"] == ";".join(sorted(scores.index, key=alignment.natural))
+        assert row["networks"] == ";".join(sorted(scores.index, key=tables.natural))
 
 
 def test_p_values_of_table_2_follow_from_its_r():

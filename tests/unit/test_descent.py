@@ -6,7 +6,9 @@ import pytest
 import torch
 from small import blobs, noise, small_network
 
-from texalign import InputError, descent, losses, synthesis
+from texalign import InputError, synthesis
+from texalign.synthesis import descent, losses
+from texalign.synthesis.losses.sliced_wasserstein import SlicedWasserstein
 
 
 def test_bounded_gradient_agrees_with_finite_differences():
@@ -22,16 +24,13 @@ def test_bounded_gradient_agrees_with_finite_differences():
     assert slope == pytest.approx((ahead - behind) / (2 * step), rel=1e-5)
 
 
-# ---------------------------------------------------------------- checkpoints
-
-
 @pytest.mark.parametrize(
     "options",
     [
         {},
         {"optimizer": "adam"},
         {"bounds": True},
-        {"loss": losses.SlicedWasserstein(redraw_every=8), "history": 3},
+        {"loss": SlicedWasserstein(redraw_every=8), "history": 3},
     ],
     ids=["lbfgs", "adam", "bounds", "sliced_wasserstein"],
 )
@@ -57,21 +56,37 @@ def test_killed_job_goes_on_and_ends_with_the_same_bits(tmp_path, monkeypatch, o
         assert {**ours, "seconds": 0} == {**theirs, "seconds": 0}
 
 
-def test_checkpoint_of_other_settings_is_not_gone_on_with(tmp_path, caplog):
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [({"seed": 1}, "seed"), ({"history": 7}, "settings"), ({"loss": "mean_std"}, "loss_function")],
+)
+def test_checkpoint_of_other_settings_is_not_gone_on_with(tmp_path, caplog, changed, named):
     path = tmp_path / "checkpoint.pt"
     options = {"iterations": 10, "checkpoint_every": 5}
     synthesis.synthesize(small_network(), blobs(), checkpoint=path, **options)
-    for changed in ({"seed": 1}, {"history": 7}, {"loss": "mean_std"}):
-        fresh = synthesis.synthesize(small_network(), blobs(), **options, **changed)
-        result = synthesis.synthesize(small_network(), blobs(), checkpoint=path, **options, **changed)
-        assert torch.equal(result.image, fresh.image)
-    assert "made with other settings" in caplog.text
+    fresh = synthesis.synthesize(small_network(), blobs(), **options, **changed)
+    result = synthesis.synthesize(small_network(), blobs(), checkpoint=path, **options, **changed)
+    assert torch.equal(result.image, fresh.image)
+    assert f"made with other {named};" in caplog.text
+
+
+def test_a_longer_run_goes_on_from_the_checkpoint_of_a_shorter_one(tmp_path, caplog):
+    path = tmp_path / "checkpoint.pt"
+    synthesis.synthesize(small_network(), blobs(), checkpoint=path, iterations=10, checkpoint_every=5)
+    caplog.set_level("INFO")
+    longer = synthesis.synthesize(
+        small_network(), blobs(), checkpoint=path, iterations=20, checkpoint_every=9
+    )
+    assert "going on after step 10" in caplog.text
+    assert torch.equal(longer.image, synthesis.synthesize(small_network(), blobs(), iterations=20).image)
+
+
+def test_a_damaged_checkpoint_is_not_gone_on_with(tmp_path, caplog):
+    path = tmp_path / "checkpoint.pt"
     path.write_bytes(b"torn")
-    synthesis.synthesize(small_network(), blobs(), checkpoint=path, **options)
+    result = synthesis.synthesize(small_network(), blobs(), checkpoint=path, iterations=10)
     assert "cannot be read" in caplog.text
-
-
-# ---------------------------------------------------------------- restarts
+    assert torch.equal(result.image, synthesis.synthesize(small_network(), blobs(), iterations=10).image)
 
 
 def fail_at(monkeypatch, evaluations):
@@ -118,9 +133,6 @@ def test_nan_at_once_is_an_error(monkeypatch):
         synthesis.synthesize(small_network(), blobs(), iterations=3)
 
 
-# ---------------------------------------------------------------- batches
-
-
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_batch_begins_as_single_runs_do(monkeypatch, loss):
     exemplars, seeds, options = [blobs(seed=seed) for seed in range(3)], [4, 5, 6], {"iterations": 40}
@@ -158,35 +170,6 @@ def test_batch_survives_the_end_of_one_and_passes_errors_on(monkeypatch):
     fail_at(monkeypatch, {1})
     with pytest.raises(InputError, match="not finite"):
         synthesis.synthesize_batch(small_network(), [blobs()] * 3, iterations=3)
-
-
-def test_batch_that_the_memory_does_not_hold_is_divided(monkeypatch, caplog):
-    exemplars = [blobs(seed=seed) for seed in range(5)]
-    whole = synthesis.Objective(small_network(), exemplars)
-    requests = [(index, noise(seed=index, dtype=torch.float32), 0) for index in range(5)]
-    expected = whole.evaluate(requests)
-    distances, sizes = synthesis.Objective.distances, []
-
-    def crowded(self, images, which):
-        sizes.append(len(images))
-        if len(images) > 2:
-            raise torch.OutOfMemoryError
-        return distances(self, images, which)
-
-    monkeypatch.setattr(synthesis.Objective, "distances", crowded)
-    caplog.set_level("INFO")
-    divided = synthesis.Objective(small_network(), exemplars)
-    for _ in range(2):
-        for (values, gradient), (wanted, slope) in zip(divided.evaluate(requests), expected, strict=True):
-            assert values == pytest.approx(wanted, rel=1e-5)
-            torch.testing.assert_close(gradient, slope, rtol=1e-4, atol=1e-5)
-    assert sizes == [5, 2, 2, 1, 2, 2, 1]
-    assert "going on with 2 images at a time" in caplog.text
-
-
-def test_batch_of_several_sizes_is_refused():
-    with pytest.raises(InputError, match=r"must have one size, not 16x16, 8x8 px; resize them, or list"):
-        synthesis.synthesize_batch(small_network(), [blobs(), blobs(8)])
 
 
 def test_batch_goes_on_from_its_checkpoints(tmp_path):

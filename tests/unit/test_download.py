@@ -1,6 +1,5 @@
 """Fetching, checking and unpacking, against a real server on this machine."""
 
-import contextlib
 import hashlib
 import http.server
 import io
@@ -12,7 +11,7 @@ import threading
 
 import pytest
 
-from texalign import InputError, download, files
+from texalign import InputError, download
 
 CONTENT = bytes(range(256)) * 20000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -268,26 +267,3 @@ def test_listing_fingerprint_sees_what_matters(tmp_path):
         change()
         seen.add(download.listing_fingerprint(root))
     assert len(seen) == 7
-
-
-def test_whole_leaves_the_old_file_when_the_block_fails(tmp_path):
-    file = tmp_path / "odd[1].txt"
-    file.write_text("old")
-    (tmp_path / ".writing-1-odd[1].txt").write_text("of a killed job")
-    with contextlib.suppress(KeyError), files.whole(file) as temporary:
-        temporary.write_text("half")
-        raise KeyError
-    assert file.read_text() == "old"
-    assert left_behind(tmp_path) == ["odd[1].txt"]
-
-
-def test_a_full_disk_is_told(tmp_path):
-    if not os.path.exists("/dev/full"):
-        pytest.skip("no /dev/full here")
-    with (
-        pytest.raises(InputError, match=r"x\.bin: no space left on the disk"),
-        files.whole(tmp_path / "x.bin"),
-        open("/dev/full", "wb", buffering=0) as full,
-    ):
-        full.write(b"x")
-    assert left_behind(tmp_path) == []

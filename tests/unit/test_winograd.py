@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from texalign import networks, winograd
+from texalign import networks
+from texalign.fast import winograd
+from texalign.readout import READOUTS, feature_maps
 
 
 def both(conv, maps):
@@ -132,7 +134,7 @@ def network(**changes):
     return networks.Network(Blocks().eval().requires_grad_(False), {"L1": "2", "L2": "4"}, **changes)
 
 
-@pytest.mark.parametrize("readout", networks.READOUTS)
+@pytest.mark.parametrize("readout", READOUTS)
 def test_every_read_out_stays_and_the_argument_too(readout):
     plain = network()
     fast = winograd.speed_up(plain, 32)
@@ -140,7 +142,7 @@ def test_every_read_out_stays_and_the_argument_too(readout):
     assert not any(isinstance(module, winograd.WinogradConv2d) for module in plain.module)
     images = torch.rand(2, 3, 32, 32)
     with torch.inference_mode():
-        expected, got = (networks.feature_maps(n, n.preprocess(images), readout) for n in (plain, fast))
+        expected, got = (feature_maps(n, n.preprocess(images), readout) for n in (plain, fast))
     for layer, maps in expected.items():
         torch.testing.assert_close(got[layer], maps, rtol=1e-4, atol=1e-5)
 
@@ -154,7 +156,7 @@ def test_twins_share_their_kernels_and_work_side_by_side():
 
     def maps(n):
         with torch.inference_mode():
-            return [networks.feature_maps(n, n.preprocess(images)) for _ in range(4)]
+            return [feature_maps(n, n.preprocess(images)) for _ in range(4)]
 
     with ThreadPoolExecutor(2) as pool:  # a thread each: a network takes one batch at a time
         ours, theirs = pool.map(maps, [fast, twin])

@@ -10,12 +10,12 @@ import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.ticker import MaxNLocator
 
+from texalign import views
 from texalign.files import whole
 from texalign.tables import natural
-from texalign.views import untrained
 
-#: Widths of a figure in one and in two columns of a journal, in inches.
-SINGLE, DOUBLE = 3.5, 7.2
+#: Width of a figure in two columns of a journal, in inches.
+DOUBLE = 7.2
 
 #: Hue and markers of the families of the published study. Other families take what is left.
 FAMILIES = {
@@ -67,6 +67,8 @@ def style():
 
 
 def styled(draw):
+    """Decorate a function that draws a figure: it gets the look of all, and its axes their places."""
+
     @functools.wraps(draw)
     def drawn(*args, **kwargs):
         with style():
@@ -75,7 +77,7 @@ def styled(draw):
             # and insets change with the size of their axes; then it stays as it is.
             for _ in range(3):
                 before = _places(figure)
-                lay_out(figure)
+                _lay_out(figure)
                 if _places(figure) == before:
                     break
             figure.set_layout_engine(None)
@@ -84,7 +86,7 @@ def styled(draw):
     return drawn
 
 
-def lay_out(figure):
+def _lay_out(figure):
     """Place the axes without drawing anything, least of all images."""
     if not isinstance(figure.canvas, FigureCanvasAgg):
         FigureCanvasAgg(figure)  # it keeps its renderer, and so the sizes of texts, from pass to pass
@@ -172,7 +174,7 @@ def _shade(hue, rank, size):
 def table_styles(table):
     """Styles and legend labels of the networks of a table with network, label, family and weights."""
     rows = table.drop_duplicates("network")
-    control = untrained(rows["weights"])
+    control = views.untrained(rows["weights"])
     styles = network_styles(rows["network"], rows["family"], control)
     names = {
         network: f"{label} (untrained)" if flag and "untrained" not in label.lower() else label
@@ -189,7 +191,7 @@ def fit_names(axis, positions, names, rotation=0, largest=7, smallest=4):
     axis.set_ticks(positions, names, fontsize=smallest, rotation=rotation)
     axis.set_tick_params(length=0, pad=2)
     figure, extent = axis.axes.figure, axis.axes.get_window_extent
-    lay_out(figure)
+    _lay_out(figure)
     axis.axes.apply_aspect()  # a square image takes less than the room that it was given
     pixels = extent().height if axis.axis_name == "y" else extent().width
     scale = pixels * 72 / figure.dpi / abs(np.diff(axis.get_view_interval())[0])
@@ -203,10 +205,12 @@ def fit_names(axis, positions, names, rotation=0, largest=7, smallest=4):
 
 
 def colour_bar(axes, image, label, place=(1.02, 0, 0.03, 1), location="right", extend="neither"):
+    """Put a narrow colour bar beside an image, at a place in units of its axes."""
     inset, ticks = axes.inset_axes(place), MaxNLocator(6, **NUMBERS)
     bar = axes.figure.colorbar(image, inset, ticks=ticks, label=label, location=location, extend=extend)
     bar.outline.set_visible(False)
 
 
 def frameless(axes):
+    """Take the frame of axes away."""
     axes.spines[:].set_visible(False)

@@ -1,4 +1,4 @@
-"""Figures of synthetic textures; the look, and how a figure is saved, are those of `plots`."""
+"""Figures of synthetic textures: grids, how losses fell, and how networks score each other's images."""
 
 import numpy as np
 import seaborn as sns
@@ -17,6 +17,15 @@ from texalign.figures.style import (
 
 #: Columns of a grid at least, so that few textures are not blown up.
 COLUMNS = 5
+
+#: Points of the certificate: column of the table, legend, colour, marker.
+LEVELS = (
+    ("initial_loss", "initial noise", "#999999", "x"),
+    ("class_loss", "other images of the class", "#de8f05", "s"),
+    ("crops_loss", "crops of the photograph", "#029e73", "v"),
+    ("halves_loss", "halves of the exemplar", "#0173b2", "D"),
+    ("loss", "synthetic image", "#222222", "o"),
+)
 
 
 @styled
@@ -97,16 +106,6 @@ def loss_curves(traces):
     figure.legend(entries.values(), entries.keys(), loc="outside right upper", handlelength=2.6)
     sns.despine(fig=figure)
     return figure
-
-
-#: Points of the certificate: column of the table, legend, colour, marker.
-LEVELS = (
-    ("initial_loss", "initial noise", "#999999", "x"),
-    ("class_loss", "other images of the class", "#de8f05", "s"),
-    ("crops_loss", "crops of the photograph", "#029e73", "v"),
-    ("halves_loss", "halves of the exemplar", "#0173b2", "D"),
-    ("loss", "synthetic image", "#222222", "o"),
-)
 
 
 @styled

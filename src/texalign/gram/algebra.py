@@ -50,15 +50,7 @@ def pack(gram):
         raise InputError(f"gram: matrices must be square, got shape {tuple(gram.shape)}")
     rows, columns = np.triu_indices(n)
     scale = np.where(rows == columns, 1.0, SQRT2)
-    return scaled(gram[..., rows, columns], scale)
-
-
-def scaled(values, scale):
-    """Values times constants, in their own type; whole numbers become floats."""
-    if isinstance(values, torch.Tensor):
-        dtype = values.dtype if values.is_floating_point() else torch.get_default_dtype()
-        return values * torch.as_tensor(scale, dtype=dtype, device=values.device)
-    return values * (scale.astype(values.dtype) if np.issubdtype(values.dtype, np.floating) else scale)
+    return _scaled(gram[..., rows, columns], scale)
 
 
 def unpack(packed):
@@ -69,7 +61,7 @@ def unpack(packed):
         raise InputError(f"gram: a packed row has N(N+1)/2 values; {length} is not of this form")
     rows, columns = np.triu_indices(n)
     scale = np.where(rows == columns, 1.0, 1 / SQRT2)
-    values = scaled(packed, scale)
+    values = _scaled(packed, scale)
     shape = (*packed.shape[:-1], n, n)
     gram = values.new_empty(shape) if isinstance(values, torch.Tensor) else np.empty(shape, values.dtype)
     gram[..., rows, columns] = values
@@ -103,3 +95,11 @@ def packed_gram_matrices(maps):
         np.multiply(products[:, row, row:], np.float32(SQRT2), out=packed[:, start : start + n - row])
     packed[:, starts] = products.diagonal(axis1=1, axis2=2)
     return torch.from_numpy(packed)
+
+
+def _scaled(values, scale):
+    """Values times constants, in their own type; whole numbers become floats."""
+    if isinstance(values, torch.Tensor):
+        dtype = values.dtype if values.is_floating_point() else torch.get_default_dtype()
+        return values * torch.as_tensor(scale, dtype=dtype, device=values.device)
+    return values * (scale.astype(values.dtype) if np.issubdtype(values.dtype, np.floating) else scale)

@@ -264,9 +264,9 @@ def cap(image_set, per_class, seed=0):
 def procedural(classes=12, per_class=20, seed=0):
     """Make textures from a seed.
 
-    A class is a kind of texture (`texalign.images.procedural.KINDS`), and, when these are used up, a coarse
-    or a warped variant of one, or two of them in one. Scale, orientation, phase, colour, contrast,
-    polarity and lighting vary within each class, so that none of them gives the class away.
+    A class is a kind of texture (`texalign.images.procedural.KINDS`), and, when these are used up, a
+    coarse or a warped variant of one, or two of them in one. Scale, orientation, phase, colour,
+    contrast, polarity and lighting vary within each class, so that none of them gives the class away.
 
     Parameters
     ----------
@@ -304,6 +304,7 @@ def procedural(classes=12, per_class=20, seed=0):
 
 
 def nfc(name):
+    """Return a name in the Unicode form of all keys, NFC."""
     return unicodedata.normalize("NFC", name)
 
 

@@ -5,7 +5,6 @@ from texalign.lazy import face
 _FACE = {
     "plugin_entropy": "nsb",
     "nsb_entropy": "nsb",
-    "contingency": "contingency",
     "MutualInformation": "mutual",
     "mutual_information": "mutual",
     "null_information": "mutual",

@@ -27,7 +27,7 @@ def contingency(classes, clusters):
 
 
 def coded(classes, clusters):
-    """Labels as integers 0, 1, ... in their sorted order."""
+    """Turn the labels into integers 0, 1, ... in their sorted order."""
     classes, clusters = np.asarray(classes).ravel(), np.asarray(clusters).ravel()
     if len(classes) != len(clusters):
         raise InputError(
@@ -42,6 +42,7 @@ def coded(classes, clusters):
 
 
 def table_of(rows, columns):
+    """Count pairs of integers, both from 0 on; shape (largest row + 1, largest column + 1)."""
     shape = rows.max() + 1, columns.max() + 1
     return np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1]).reshape(shape)
 

@@ -61,7 +61,7 @@ def mutual_information(classes, clusters, estimator="nsb", n_classes=None, n_clu
     `ndd` gives no error bar for mutual information. `sd_bits` adds the three posterior standard
     deviations in quadrature, which is what can be made of what `ndd` does give. The entropies come
     from the same textures, so this is not exact: drawing I from the joint NSB posterior gave standard
-    deviations of 0.7 to 1.1 times `sd_bits` (tests/unit/test_information.py). Nor can it know where
+    deviations of 0.7 to 1.1 times `sd_bits` (tests/unit/test_mutual.py). Nor can it know where
     the prior is wrong: when class and cluster are equal in 30 % of 5640 textures and unrelated in the
     others, NSB gives 0.82 bits on average, with a standard deviation of 0.025 over repetitions and an
     `sd_bits` of 0.023; the truth is 0.87, and the plug-in value 1.18. For ``plugin``, `sd_bits` is the

@@ -113,6 +113,13 @@ def _checked_counts(counts):
 
 
 def checked_states(n_states, counts, name="n_states"):
+    """Check the size of an alphabet; the number of states that were seen where none is given.
+
+    Raises
+    ------
+    InputError
+        It is no whole number >= 1, or less than what was seen.
+    """
     seen = int(np.count_nonzero(counts))
     if n_states is None:
         return seen

@@ -3,11 +3,11 @@
 import csv
 import hashlib
 from dataclasses import asdict, dataclass
+from importlib import metadata
 
 import numpy as np
 import torch
 
-import texalign
 from texalign.files import whole
 from texalign.synthesis.descent import Descent, Settings, run_in_lockstep
 from texalign.synthesis.objective import Objective, choose_layers
@@ -39,10 +39,10 @@ def synthesize(network, exemplar, loss="paper", seed=0, *, checkpoint=None, **op
     Parameters
     ----------
     network : networks.Network
-        Faster after `networks.fold_batchnorm`.
+        Faster after `texalign.fast.prepare`.
     exemplar : array or Tensor
         uint8 (H, W, 3), or float in [0, 1] (3, H, W).
-    loss : str or losses.Loss
+    loss : str or losses.common.Loss
         A name in `losses.LOSSES`, or one made by `losses.get` with options of its own.
     seed : int
         Of the initial image.
@@ -96,7 +96,6 @@ def synthesize_batch(
     checkpoints : sequence of str, Path or None, optional
         One for each exemplar. A batch goes on from them, with other bits than an undisturbed one
         where its images no longer meet in the same forward passes.
-
     code : str, optional
         Hash of the program, where the caller knows it: a checkpoint of another is not gone on with.
 
@@ -202,7 +201,11 @@ def _finish(descent):
         "settings": asdict(descent.settings),
         "device": str(objective.network.device),
         "threads": torch.get_num_threads(),
-        "versions": {"texalign": texalign.__version__, "torch": torch.__version__, "numpy": np.__version__},
+        "versions": {
+            "texalign": metadata.version("texalign"),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+        },
     }
     return Synthesis(image.cpu(), descent.trace, descent.identity | made | outcome)
 

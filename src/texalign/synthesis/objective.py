@@ -200,6 +200,13 @@ def _at_least_float32(maps):
 
 
 def choose_layers(network, layers):
+    """Return a network that reads some of its layers, in its own order; all where `layers` is None.
+
+    Raises
+    ------
+    InputError
+        A name is no layer of the network.
+    """
     if layers is None:
         return network
     _check_names("layers", layers, network.layers)

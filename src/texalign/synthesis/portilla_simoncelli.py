@@ -128,8 +128,9 @@ def synthesize(exemplar, seed=0, iterations=100, *, path=None, checkpoint_every=
     iterations : int
         Steps of L-BFGS, in turns of 10.
     path : str or Path, optional
-        Where to keep the state, a checkpoint. If it is there already and was made with the same exemplar, the run
-        goes on from it, and ends with the same bits. The caller deletes it when the result is safe.
+        Where to keep the state, a checkpoint. If it is there already and was made with the same
+        exemplar, seed, versions and program, the run goes on from it, and ends with the same bits. The
+        caller deletes it when the result is safe.
     checkpoint_every : int
         Steps between checkpoints, in whole turns.
     code : str, optional

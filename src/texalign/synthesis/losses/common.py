@@ -1,4 +1,4 @@
-"""Texture losses: what an exemplar's feature maps are reduced to, and how far an image is from it.
+"""What all losses have in common: their settings, and the distance of Gram matrices.
 
 Every loss has two methods, called for one layer at a time inside the forward pass:
 

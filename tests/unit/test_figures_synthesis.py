@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_plots import POOL, assert_legible, words
+from legible import POOL, assert_legible, words
 
-from texalign import plots_synthesis
+from texalign.figures import synthesis
 
 
 def images(rows, columns, shape=(24, 24)):
@@ -19,7 +19,7 @@ def images(rows, columns, shape=(24, 24)):
 def test_texture_grid(rows, columns, shape):
     labels = ["Original", *(f"{label} (untrained)" for _, label, _ in POOL)][:rows]
     names = [f"texture_{i:04d}" for i in range(columns)]
-    figure = plots_synthesis.texture_grid(images(rows, columns, shape), labels, names)
+    figure = synthesis.texture_grid(images(rows, columns, shape), labels, names)
     assert_legible(figure)
     assert len(figure.axes) == rows * columns
     assert all(name in words(figure) for name in names)
@@ -43,7 +43,7 @@ def traces(networks, textures=2, seeds=2):
 
 @pytest.mark.parametrize(("networks", "textures"), [(1, 1), (3, 2), (13, 5)])
 def test_loss_curves(networks, textures):
-    figure = plots_synthesis.loss_curves(traces(networks, textures))
+    figure = synthesis.loss_curves(traces(networks, textures))
     assert_legible(figure)
     lines = [line for axes in figure.axes for line in axes.lines]
     assert len(lines) == networks * textures * 2
@@ -54,7 +54,7 @@ def test_loss_curves(networks, textures):
 def test_a_loss_of_zero_is_left_out():
     table = traces(1, 1, 1)
     table.loc[table.index[-1], "loss"] = 0.0
-    (axes,) = plots_synthesis.loss_curves(table).axes
+    (axes,) = synthesis.loss_curves(table).axes
     assert np.isnan(axes.lines[0].get_ydata()[-1])
 
 
@@ -77,7 +77,7 @@ def score_table(networks, textures=2, baseline=False):
 @pytest.mark.parametrize(("networks", "baseline"), [(1, False), (2, True), (13, True)])
 def test_scores(networks, baseline):
     table, labels = score_table(networks, baseline=baseline)
-    figure = plots_synthesis.scores(table, labels)
+    figure = synthesis.scores(table, labels)
     assert_legible(figure)
     matrix = np.asarray(figure.axes[0].images[0].get_array())
     assert matrix.shape == (networks + baseline, networks)
@@ -90,6 +90,6 @@ def test_scores(networks, baseline):
 def test_scores_without_references():
     table, labels = score_table(2)
     table = table.assign(halves_loss=np.nan, class_loss=np.nan)
-    figure = plots_synthesis.scores(table, labels)
+    figure = synthesis.scores(table, labels)
     assert_legible(figure)
     assert "halves of the exemplar" not in words(figure)

@@ -1,0 +1,103 @@
+"""How alike RDMs are: against SciPy, with ties, and in bounded memory."""
+
+import itertools
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from texalign import InputError
+from texalign.geometry import compare
+
+
+def ranked(m, length, seed=0):
+    """RDMs with ties, correlated with each other."""
+    rng = np.random.default_rng(seed)
+    base = rng.integers(0, 9, length)
+    return [(base + rng.integers(0, 2 + 3 * i, length)).astype(np.float32) for i in range(m)]
+
+
+@pytest.mark.parametrize("block", [1, 100, 2**25])
+@pytest.mark.parametrize("correlation", compare.CORRELATIONS)
+def test_second_order_equals_scipy(monkeypatch, tmp_path, correlation, block):
+    monkeypatch.setattr(compare, "PRODUCT_BLOCK", block)
+    rdms = ranked(4, 190)
+    result = compare.second_order(iter(rdms), 4, 190, correlation, tmp_path)
+    function = stats.spearmanr if correlation == "spearman" else stats.pearsonr
+    for i, j in itertools.product(range(4), repeat=2):
+        assert result[i, j] == pytest.approx(function(rdms[i], rdms[j]).statistic, abs=1e-6)
+    assert not list(tmp_path.iterdir())
+    assert np.abs(result).max() <= 1
+
+
+def test_second_order_of_large_rdms():
+    rdms = ranked(3, 300_000)
+    result = compare.second_order(rdms, 3, 300_000)
+    assert result[0, 2] == pytest.approx(stats.spearmanr(rdms[0], rdms[2]).statistic, abs=1e-5)
+    np.testing.assert_allclose(result.diagonal(), 1, atol=1e-5)
+    np.testing.assert_array_equal(result, compare.second_order(rdms, 3, 300_000, threads=2))
+
+
+@pytest.mark.parametrize("threads", [1, 3, 20])
+def test_side_by_side_keeps_order_and_takes_no_more_than_it_needs(threads):
+    waiting, most = set(), []
+
+    def items():
+        for item in range(10):
+            waiting.add(item)
+            most.append(len(waiting))
+            yield item
+
+    for item in compare._side_by_side(lambda item: item, items(), threads):
+        waiting.remove(item)
+    assert not waiting
+    assert max(most) == min(threads, 10)
+
+
+@settings(max_examples=60, deadline=None)
+@given(values=st.lists(st.integers(0, 6), min_size=1, max_size=30))
+def test_ranks_are_scipys(values):
+    expected = stats.rankdata(values) - 1
+    np.testing.assert_array_equal(compare._ranks(np.array(values, np.float32)), expected)
+
+
+@pytest.mark.parametrize("correlation", compare.CORRELATIONS)
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e-3, 1e6 / 3])
+def test_constant_rdm_is_like_none(correlation, value):
+    # The mean of 0.1, 0.1, ... is not 0.1 to the last digit.
+    rdms = [*ranked(2, 1000), np.full(1000, value, np.float32)]
+    result = compare.second_order(rdms, 3, 1000, correlation)
+    assert np.isnan(result[2]).all()
+    assert np.isnan(result[:, 2]).all()
+    assert np.isfinite(result[:2, :2]).all()
+
+
+def test_second_order_on_a_full_disk(small_disk):
+    def filling():
+        yield from ranked(2, 10_000)
+        (small_disk / "by another").write_bytes(bytes(shutil.disk_usage(small_disk).free))
+        yield from ranked(2, 10_000)
+
+    for rdms, length, needed in ((ranked(4, 20_000), 20_000, "0.00032"), (filling(), 10_000, "0.00016")):
+        with pytest.raises(InputError) as told:
+            compare.second_order(rdms, 4, length, scratch=small_disk)
+        assert str(told.value) == (
+            f"{small_disk}: no space left on the disk, {needed} GB are needed; "
+            "free some, or name another folder by TMPDIR, and run again"
+        )
+
+
+def test_unknown_correlation():
+    with pytest.raises(InputError, match=r"'kendall'.*spearman, pearson"):
+        compare.second_order([], 0, 0, "kendall")
+
+
+@settings(max_examples=30, deadline=None)
+@given(classes=st.lists(st.sampled_from(["dotted", "veined", "woven"]), min_size=2, max_size=20))
+def test_class_identity(classes):
+    rdm = compare.class_identity_rdm(classes)
+    assert rdm.dtype == np.float32
+    assert rdm.tolist() == [float(a != b) for a, b in itertools.combinations(classes, 2)]

@@ -1,0 +1,48 @@
+"""Condensed matrices: which pair an entry is, and the square."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import squareform
+
+from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, square
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 17, 60])
+def test_pairs_of_every_condensed_index(n):
+    pairs = np.array(list(itertools.combinations(range(n), 2)))
+    i, j = pairs_of(np.arange(condensed_length(n)), n)
+    np.testing.assert_array_equal(np.stack([i, j], 1), pairs)
+
+
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(2, 20_000), share=st.floats(0, 1))
+def test_pairs_of_large_sets(n, share):
+    index = int(share * (condensed_length(n) - 1))
+    i, j = (int(x[0]) for x in pairs_of(np.array([index]), n))
+    assert 0 <= i < j < n
+    assert n * i - i * (i + 1) // 2 + (j - i - 1) == index
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 30, 101])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_square_is_scipys(n, dtype):
+    condensed = np.random.default_rng(n).random(n * (n - 1) // 2).astype(dtype)
+    full = square(condensed)
+    assert full.dtype == dtype
+    assert full.shape == (n, n)
+    if n > 1:
+        np.testing.assert_array_equal(full, squareform(condensed))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 17])
+def test_rows_cover_a_condensed_matrix_in_order(n):
+    parts = [(i, part.start, part.stop) for i, part in condensed_rows(n)]
+    assert [i for i, _, _ in parts] == list(range(n - 1))
+    assert [stop - start for _, start, stop in parts] == list(range(n - 1, 0, -1))
+    ends = [0, *(stop for _, _, stop in parts)]
+    assert [start for _, start, _ in parts] == ends[:-1]
+    assert ends[-1] == condensed_length(n)

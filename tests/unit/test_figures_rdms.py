@@ -1,0 +1,51 @@
+"""Figures of RDMs: every name is there and can be read."""
+
+import numpy as np
+import pytest
+from legible import POOL, assert_legible, shown_texts
+from scipy.spatial.distance import squareform
+
+from texalign.figures import rdms
+
+
+@pytest.mark.parametrize("classes", [2, 12, 47])
+def test_rdm_names_every_class_legibly(rng, classes):
+    names = [f"crosshatched{i}" for i in range(classes)]
+    square = squareform(rng.uniform(size=4 * classes * (4 * classes - 1) // 2))
+    figure = rdms.rdm(square, np.repeat(names, 4), "VGG-19, L4", "Cosine distance (0 to 2)")
+    assert_legible(figure)
+    shown = [text.get_text() for text in shown_texts(figure)]
+    assert all(shown.count(name) == 2 for name in names)
+    assert "Cosine distance (0 to 2)" in shown
+
+
+def test_rdm_of_many_uneven_classes_with_long_names_leaves_names_out(rng):
+    sizes = rng.integers(1, 6, 90)
+    classes = np.repeat([f"a very long name of the class {i}" for i in range(90)], sizes)
+    square = squareform(rng.uniform(size=len(classes) * (len(classes) - 1) // 2))
+    assert_legible(rdms.rdm(square, classes, "mine", "Distance (a.u.)"))
+
+
+def test_rdm_of_identical_textures():
+    assert_legible(rdms.rdm(np.zeros((4, 4)), list("aabb"), "flat", "Distance (a.u.)"))
+
+
+def test_ungrouped_classes_are_refused():
+    with pytest.raises(ValueError, match="grouped"):
+        rdms.rdm(np.zeros((3, 3)), ["a", "b", "a"], "", "")
+
+
+@pytest.mark.parametrize(("networks", "sign"), [(1, 1), (3, -1), (13, 1)])
+def test_second_order(rng, networks, sign):
+    names = [label for _, label, _ in POOL[:networks] for _ in range(5)]
+    labels = [f"{name} L{i % 5 + 1}" for i, name in enumerate(names)]
+    matrix = squareform(rng.uniform(min(sign, 0), 1, len(names) * (len(names) - 1) // 2)) + np.eye(len(names))
+    figure = rdms.second_order(
+        matrix, labels, names, rng.uniform(-0.1, 0.3, len(names)), "Spearman correlation"
+    )
+    assert_legible(figure)
+    shown = [text.get_text() for text in shown_texts(figure)]
+    assert shown.count("L3") == networks
+    assert all(shown.count(label) == 2 for _, label, _ in POOL[:networks])
+    image = figure.axes[0].images[0]
+    assert image.get_clim() == ((0, 1) if sign > 0 else (-1, 1))
