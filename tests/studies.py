@@ -207,6 +207,16 @@ def assert_one_line(output, *words):
     assert any(all(word in line for word in words) for line in output.splitlines()), output
 
 
+def assert_only_line(output, *words):
+    """The one line with all these words is all that is said, once, besides how snakemake opens every run."""
+    lines = [line for line in output.splitlines() if line.strip()]
+    opening = ("Using workflow specific profile ", "Config file ", "host: ", "Building DAG of jobs...")
+    ours = [line for line in lines if not line.startswith(opening)]
+    assert len(ours) == 1, output
+    assert ours[0].startswith("texalign: "), output
+    assert_one_line(ours[0], *words)
+
+
 def make_photographs(folder, classes=3, per_class=4, size=24):
     """A folder of classes of noise, each with its own grain."""
     rng = np.random.default_rng(0)

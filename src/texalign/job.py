@@ -17,14 +17,15 @@ _name = "texalign"
 _about = {}
 
 
-def start(snakemake):
+def start(snakemake, *subjects):
     """Send everything said to the rule's log, and fit this process to the threads it was given.
 
     Call it before numpy or torch are imported: they read the number of threads when they load.
+    A refusal names the rule, its wildcards, and the `subjects` that the wildcards do not tell.
     """
     global _name, _about
     _about = {"rule": snakemake.rule, "params": plain(dict(snakemake.params.items()))}
-    _name = " ".join([f"texalign: {snakemake.rule}", *snakemake.wildcards])
+    _name = " ".join([f"texalign: {snakemake.rule}", *snakemake.wildcards, *subjects])
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(snakemake.threads)
     # OpenMP threads that spin while they wait take the cores from the job beside: with two jobs on

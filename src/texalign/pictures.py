@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from texalign.errors import InputError
@@ -105,9 +105,12 @@ def read_metadata(path):
     InputError
         The file is no PNG of ours, or does not say by which method and maker it was made.
     """
-    with Image.open(path, formats=["PNG"]) as image:
-        metadata = json.loads(image.info.get("texalign", "null"))
-    missing = [key for key in ("method", "maker") if key not in (metadata or {})]
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            metadata = json.loads(image.info.get("texalign", "{}"))
+    except UnidentifiedImageError:
+        metadata = {}
+    missing = [key for key in ("method", "maker") if key not in metadata]
     if missing:
         raise InputError(f"{path}: does not say its {' and '.join(missing)}; delete it and run again")
     return metadata

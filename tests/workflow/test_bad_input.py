@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from PIL import Image
-from studies import assert_one_line, make_photographs, refusal
+from studies import assert_one_line, assert_only_line, make_photographs, refusal
 
 from texalign import textures
 
@@ -83,6 +83,7 @@ CASES = named({"config": CONFIGS, "entry": ENTRIES, "table": TABLES, "scores": S
 
 @pytest.mark.parametrize(("kind", "change", "words"), CASES)
 def test_config_and_tables(fresh, kind, change, words):
+    """One line and no more: none of snakemake's own around it, which name files of rules."""
     if kind == "config":
         fresh.change(**change)
     elif kind == "entry":
@@ -92,12 +93,12 @@ def test_config_and_tables(fresh, kind, change, words):
     else:
         fresh.table = change
         fresh.write()
-    assert_one_line(refusal(fresh, "--dry-run"), *words)
+    assert_only_line(refusal(fresh, "--dry-run"), *words)
 
 
 def test_more_clusters_than_photographs(finished):
     finished.change(clustering={"k": [13]})
-    assert_one_line(refusal(finished, "--dry-run"), "study.yaml", "k: 13 clusters of 12 images")
+    assert_only_line(refusal(finished, "--dry-run"), "study.yaml", "k: 13 clusters of 12 images")
 
 
 # ---------------------------------------------------------------- networks, in real jobs

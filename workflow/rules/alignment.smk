@@ -6,7 +6,6 @@ rule correlate_scores:
         networks=f"{STUDY}/brainscore_networks.csv",
     log:
         log_of("correlate_scores"),
-    localrule: True
     conda:
         "../../envs/texalign.yaml"
     params:
@@ -34,7 +33,6 @@ rule aggregate:
         summary=f"{STUDY}/summary.csv",
     log:
         log_of("aggregate"),
-    localrule: True
     conda:
         "../../envs/texalign.yaml"
     params:

@@ -36,15 +36,15 @@ from texalign.plan import code, content, dataset, networks, paths, reading, reci
 from texalign.plan.config import merge_tables, quoted_on
 
 
-def told(function):
-    """Let a function's refusal end the run with its one line."""
+def told(function, where=""):
+    """Let a function's refusal end the run with its one line, behind where it was met."""
 
     @functools.wraps(function)
     def ask(*args, **kwargs):
         try:
             return function(*args, **kwargs)
         except InputError as error:
-            stop(error)
+            stop(f"{where}{error}")
 
     return ask
 
@@ -83,7 +83,7 @@ for network, entry in models.items():
     entry.setdefault("label", network)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
-SCORES = told(brainscore.read)(readable(config["brainscore"], "brainscore"))
+SCORES = told(brainscore.read, f"{CONFIG}: brainscore: ")(readable(config["brainscore"], "brainscore"))
 
 STUDY = f"results/{config['study']}"
 CHOICE = paths.coordinates(config)
@@ -285,16 +285,24 @@ def synthesis_so_far(wildcards):
     return synthesis_targets(wildcards) if made else []
 
 
-def like(rule, name):
-    """Give a rule that a loop makes what a profile says of the rule that it is named after."""
+def alike(rule, count):
+    """Name the rules that a loop makes, and let what a profile says of the first hold for all.
+
+    Called before there is a rule: with the first, snakemake reads for good what the profile says.
+    """
+    names = [rule, *(f"{rule}_{number}" for number in range(1, count))]
     for chosen in (
         workflow.resource_settings.overwrite_resources,
         workflow.resource_settings.overwrite_threads,
         workflow.group_settings.overwrite_groups,
     ):
         if rule in chosen:
-            chosen[name] = chosen[rule]
-    return name
+            for name in names:
+                chosen.setdefault(name, chosen[rule])
+    return names
+
+
+LIST_RULES = alike("synthesize_textures", len(LISTS))
 
 
 def given_configfiles():

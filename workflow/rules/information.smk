@@ -26,7 +26,6 @@ rule join_information:
         f"{STUDY}/mutual_information.csv",
     log:
         log_of("join_information"),
-    localrule: True
     conda:
         "../../envs/texalign.yaml"
     params:

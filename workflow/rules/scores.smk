@@ -60,7 +60,6 @@ rule join_scores:
         f"{STUDY}/synthesis/scores.csv",
     log:
         log_of("join_scores"),
-    localrule: True
     conda:
         "../../envs/texalign.yaml"
     params:

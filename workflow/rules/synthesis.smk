@@ -39,12 +39,13 @@ rule measure_activations:
 
 
 # Textures that are listed together are made by one job for each network, seed and series, in common
-# forward passes: a rule a list, all named after synthesize_textures in a profile.
-for number, keys in enumerate(LISTS):
+# forward passes: a rule a list, synthesize_textures, synthesize_textures_1, ... What a profile says of
+# the first holds for all.
+for list_rule, keys in zip(LIST_RULES, LISTS):
 
     rule:
         name:
-            like("synthesize_textures", f"synthesize_textures_{number}" if number else "synthesize_textures")
+            list_rule
         input:
             exemplars=[place("exemplar", texture=texture) for texture in keys],
             weights=weights_file,

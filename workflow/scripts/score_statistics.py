@@ -13,6 +13,7 @@ from texalign.images import exemplars
 from texalign.synthesis import portilla_simoncelli
 
 params, paths = snakemake.params, snakemake.input.images
+makings = [pictures.read_metadata(path) for path in paths]
 exemplar = pictures.decode(snakemake.input.exemplar, None)
 others = exemplars.classmates_of(
     params.name, params.dataset, snakemake.input.get("folder"), params.class_images, exemplar.shape[:2]
@@ -26,8 +27,7 @@ except InputError as error:
 own, of_class = distances[: len(images)], distances[len(images) :]
 usual = sum(of_class) / len(of_class) if others and None not in of_class else None
 rows = []
-for path, distance in zip(paths, own, strict=True):
-    made = pictures.read_metadata(path)
+for made, distance in zip(makings, own, strict=True):
     about = {"texture": snakemake.wildcards.texture, "network": made["maker"], "seed": made["seed"]}
     rows.append(about | {"ps_distance": distance, "ps_distance_class": usual})
 tables.write(snakemake.output[0], rows, job.about())

@@ -9,6 +9,7 @@ from texalign.images import exemplars
 from texalign.synthesis import gatys_network, losses, scores
 
 params, judge = snakemake.params, snakemake.wildcards.network
+makings = [pictures.read_metadata(path) for path in snakemake.input.images]
 network = networks.load_for(snakemake)
 network = gatys_network.prepare_from(network, snakemake.input.get("activations"))
 exemplar, name = pictures.decode(snakemake.input.exemplar, None), params.exemplar["name"]
@@ -23,8 +24,7 @@ how = {key: params.loss[key] for key in ("readout", "layers")}
 certificates = scores.certificates(network, exemplar, photograph, others, images, loss, **how)
 
 rows = []
-for path, values in zip(snakemake.input.images, certificates, strict=True):
-    made = pictures.read_metadata(path)
+for made, values in zip(makings, certificates, strict=True):
     about = {"texture": snakemake.wildcards.texture, "network": made["maker"], "seed": made["seed"]}
     own = {"initial_loss": made["initial_loss"] if made["maker"] == judge else None}
     rows.append(about | {"scored_by": judge, "loss": values.pop("loss")} | own | values)

@@ -6,7 +6,7 @@ images, which are removed at the end.
 
 from texalign import job
 
-job.start(snakemake)
+job.start(snakemake, *snakemake.params.names)
 
 from pathlib import Path
 
