@@ -105,7 +105,10 @@ def test_from_a_git_url_with_the_package_installed_by_pip(tmp_path, monkeypatch)
     shutil.rmtree(origin / "src")  # what is used now is what was installed
     monkeypatch.setenv("PYTHONPATH", str(site))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    config = OVERLAY | {"models": ["config/models.yaml", "config/models-untrained.yaml"], "networks": ["alexnet"]}
+    config = OVERLAY | {
+        "models": ["config/models.yaml", "config/models-untrained.yaml"],
+        "networks": ["alexnet"],
+    }
     text = OUTER.replace('"{checkout}/workflow/Snakefile"', GIT_URL.format(url=url))
     (outer / "Snakefile").write_text(text.format(config=config))
     snakemake(outer)
