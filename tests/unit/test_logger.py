@@ -4,8 +4,9 @@ import logging
 from types import SimpleNamespace
 
 import pytest
-import snakemake_logger_plugin_texalign as plugin
 from snakemake_interface_logger_plugins.common import LogEvent
+
+import snakemake_logger_plugin_texalign as plugin
 
 
 @pytest.fixture
