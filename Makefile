@@ -22,17 +22,17 @@ help:  ## this list
 	@touch $@
 
 demo: .venv/installed  ## the whole study in miniature, without any download, in about 2 minutes
-	snakemake --cores $(CORES) --quiet rules --configfile config/demo.yaml
+	snakemake --cores $(CORES) --logger texalign --configfile config/demo.yaml
 	@echo
 	@echo "Done. Look at results/demo/figures/mutual_information.png and at results/demo/mutual_information.csv."
 	@echo "EfficientNet-Lite0 is pretrained on ImageNet. AlexNet, ResNet-18 and Inception-v3 are UNTRAINED here"
 	@echo "(random weights, no download): their correlation with Brain-Score shows the machinery, not a result."
 
 study: .venv/installed  ## the published study: 12 CNNs on the Describable Textures Dataset (downloads 2 GB)
-	snakemake --cores $(CORES)
+	snakemake --cores $(CORES) --logger texalign
 
 report: .venv/installed  ## results/<study>/report.zip with all figures; CONFIG=config/demo.yaml for the demo's
-	snakemake report --cores $(CORES) --quiet rules --configfile $(or $(CONFIG),config/config.yaml)
+	snakemake report --cores $(CORES) --logger texalign --configfile $(or $(CONFIG),config/config.yaml)
 
 layers: .venv/installed  ## a network's modules with channels, positions, depth, Gram size: MODEL=resnet50
 	@test -n "$(MODEL)" || { echo "name a key of config/models.yaml: make layers MODEL=resnet50"; exit 1; }

@@ -51,7 +51,7 @@ def join_scores(best, scores):
     best : DataFrame
         One row a network, as `best_layers` returns it.
     scores : DataFrame
-        As `read_scores` returns it. Rows of other networks are left out: see `unused_scores`.
+        As `read_scores` returns it. Rows of other networks are left out.
 
     Returns
     -------
@@ -94,17 +94,6 @@ def summary(information, scored, compared):
     joined = main.merge(rdms, how="left", on=["network", "layer"], validate="one_to_one")
     joined = joined.merge(best, how="left", on="network", validate="many_to_one")
     return joined.assign(best=joined["best"] == joined["layer"])
-
-
-def unused_scores(best, scores):
-    """List the networks that have scores but are not in the study.
-
-    Returns
-    -------
-    list of str
-        Sorted.
-    """
-    return sorted(set(scores.index) - set(best["network"]), key=natural)
 
 
 def correlate(mi, scores):

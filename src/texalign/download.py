@@ -4,7 +4,6 @@ import hashlib
 import http.client
 import logging
 import lzma
-import os
 import shutil
 import ssl
 import tarfile
@@ -145,39 +144,6 @@ def unpack(archive, folder, members_under="dtd/images/"):
         if not count:
             raise InputError(f"{archive}: has no files below {members_under}; is it the right archive?")
     log.info("%s: %d files unpacked to %s", archive, count, folder)
-
-
-def listing_fingerprint(path):
-    """Hash the listing of a ``<path>/<class>/<image>`` tree, without opening a file.
-
-    It changes when a class or an image is added, removed, renamed or rewritten.
-
-    Parameters
-    ----------
-    path : str or Path
-        The tree. Hidden files and folders do not count; nor does what lies deeper than two levels.
-
-    Returns
-    -------
-    str
-        16 hexadecimal digits, or ``"absent"`` where there is no such folder: a Snakefile that is
-        being parsed is no place for the error, which `texalign.images.textures.folder` words better.
-    """
-    if not os.path.isdir(path):
-        return "absent"
-    digest = hashlib.sha256()
-    for name, entry in _visible(path):
-        members = _visible(entry.path) if entry.is_dir() else [("", entry)]
-        for member, file in members:
-            # A broken link has no status to follow it to.
-            status = file.stat(follow_symlinks=os.path.exists(file.path))
-            digest.update(os.fsencode(f"{name}\0{member}\0{status.st_size}\0{status.st_mtime_ns}\n"))
-    return digest.hexdigest()[:16]
-
-
-def _visible(path):
-    with os.scandir(path) as entries:
-        return sorted((entry.name, entry) for entry in entries if not entry.name.startswith("."))
 
 
 def _digest(path, algorithm):

@@ -239,31 +239,4 @@ def test_unpack_says_what_is_in_the_way_or_missing(tmp_path):
         download.unpack(archive, tmp_path / "out", "other/")
 
 
-# ---------------------------------------------------------------- listings, and whole files
-
-
-def test_listing_fingerprint_sees_what_matters(tmp_path):
-    root = tmp_path / "photos"
-    assert download.listing_fingerprint(root) == "absent"
-    for name in ("a/1.jpg", "a/2.jpg", "b/1.jpg"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(b"x")
-        os.utime(root / name, ns=(0, 10**18))
-    before = download.listing_fingerprint(str(root))
-    assert len(before) == 16
-    (root / ".DS_Store").write_bytes(b"x")
-    (root / "a/.hidden").write_bytes(b"x")
-    os.utime(root / "a")
-    assert download.listing_fingerprint(root) == before
-    seen = {before}
-    for change in (
-        lambda: os.utime(root / "a/1.jpg", ns=(0, 10**18 + 1)),
-        lambda: (root / "a/1.jpg").write_bytes(b"xy"),
-        lambda: (root / "a/2.jpg").rename(root / "b/2.jpg"),
-        lambda: (root / "c").mkdir() or (root / "c/1.jpg").write_bytes(b"x"),
-        lambda: (root / "b/1.jpg").unlink(),
-        lambda: (root / "c/broken.jpg").symlink_to("nowhere"),
-    ):
-        change()
-        seen.add(download.listing_fingerprint(root))
-    assert len(seen) == 7
+# ---------------------------------------------------------------- whole files

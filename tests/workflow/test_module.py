@@ -1,5 +1,7 @@
 """The workflow as a part of another one, which lies elsewhere and uses the tables."""
 
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -19,6 +21,9 @@ rule count_rows:
     output: "rows.txt"
     shell: "tail -n +2 {{input}} | wc -l > {{output}}"
 """
+
+#: As `snakefile:` takes it.
+GIT_URL = '"{url}/workflow/Snakefile@v0"'
 
 
 @pytest.fixture(params=["elsewhere", "inside"])
@@ -53,14 +58,11 @@ def test_its_rules_are_planned_with_the_prefix(outer):
         "count_rows",
         "texalign_decode_images",
         f"texalign_compute_gram linear {network}",
-        f"texalign_compute_rdm linear {network} L1",
-        f"texalign_compute_rdm linear {network} L2",
-        f"texalign_grow_tree linear gram {network} L1",
-        f"texalign_grow_tree linear gram {network} L2",
-        f"texalign_cut_trees linear gram {network}",
-        f"texalign_measure_information linear gram {network}",
-        "texalign_compare_rdms",
-        "texalign_aggregate",
+        f"texalign_compute_rdm linear gram {network} L1",
+        f"texalign_compute_rdm linear gram {network} L2",
+        f"texalign_grow_trees linear gram gram {network}",
+        f"texalign_measure_information linear gram gram nsb {network}",
+        "texalign_join_information",
     }
     assert "output: tex/results/tiny/images.h5" in output
     assert "tex/workflow" not in output
@@ -75,4 +77,41 @@ def test_its_rules_are_planned_with_the_prefix(outer):
 
 def test_all_of_it_can_be_asked_for(outer):
     planned = jobs(snakemake(outer, "--dry-run", "texalign_all", "texalign_report"))
-    assert {"texalign_plot_second_order", "texalign_report", "texalign_all"} <= planned
+    assert {"texalign_plot_study", "texalign_aggregate", "texalign_report", "texalign_all"} <= planned
+
+
+# ---------------------------------------------------------------- from a git URL
+
+
+def git(folder, *arguments):
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_from_a_git_url_with_the_package_installed_by_pip(tmp_path, monkeypatch):
+    """What the workflow catalog and snakedeploy do: nothing of the checkout is at hand, only its URL."""
+    origin, site, outer = tmp_path / "origin", tmp_path / "site", tmp_path / "outer"
+    for folder in (origin, outer):
+        folder.mkdir()
+    copy_repository(origin)
+    git(origin, "init", "--initial-branch", "main")
+    git(origin, "add", "--all")
+    git(origin, "commit", "--message", "all")
+    git(origin, "tag", "v0")
+    url = f"git+file://{origin}"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    installed = run([*pip, "--target", str(site), f"{url}@v0"], tmp_path)
+    assert installed.returncode == 0, installed.stdout
+    shutil.rmtree(origin / "src")  # what is used now is what was installed
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    config = OVERLAY | {
+        "models": ["config/models.yaml", "config/models-untrained.yaml"],
+        "networks": ["alexnet"],
+    }
+    text = OUTER.replace('"{checkout}/workflow/Snakefile"', GIT_URL.format(url=url))
+    (outer / "Snakefile").write_text(text.format(config=config))
+    snakemake(outer)
+    assert (outer / "rows.txt").read_text().strip() == "5"
+    assert {"tex", "rows.txt", "Snakefile"} == {path.name for path in outer.iterdir() if path.name[0] != "."}
+    assert snakemake(outer, "--dry-run").count("Nothing to be done") == 1

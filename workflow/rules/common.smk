@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from snakemake.logging import logger
+from snakemake.sourcecache import LocalGitFile
 
 # Every cluster job parses this file again: it imports nothing heavy and reads only small tables.
 
@@ -48,6 +49,12 @@ def told(function, where=""):
 
     return ask
 
+
+if isinstance(workflow.current_basedir, LocalGitFile):
+    # snakemake 9.27 compares the dates of scripts, and stumbles over one from a local git URL.
+    LocalGitFile.join = functools.partialmethod(
+        lambda self, path, join: join(self, str(getattr(path, "path", path))), join=LocalGitFile.join
+    )
 
 CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
 

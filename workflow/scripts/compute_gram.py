@@ -15,12 +15,14 @@ with store.open_h5(snakemake.input.images) as source:
     images, (files, classes) = source["image"], store.read_keys(source)
     size = images.shape[1]
     shapes = readout.layer_shapes(network, size)
+    exact = params.precision == "float32"
+    reference = None if exact else extract.one_batch(network, images[:8], taken["readout"])
     with (
         prepare(network, size, params.precision, params.convolutions) as fast,
         store.create_h5(snakemake.output[0], job.about(), store.gram_bytes(shapes, len(images))) as file,
     ):
-        if fast.precision != "float32":
-            errors = extract.relative_errors(fast, network, images[:8], taken["readout"])
+        if not exact:
+            errors = extract.relative_errors(fast, reference, images[:8], taken["readout"])
             job.log.info("%s: relative error of the Gram matrices %s", fast.precision, errors)
         batch = extract.batch_size(fast, size)
         job.log.info("%s on %s, batches of %d, layers %s", fast.architecture, fast.device, batch, shapes)

@@ -148,12 +148,21 @@ def batch_size(network, size, budget=None, largest=None):
     return int(min(largest, max(1, budget // (2 * biggest[0]))))
 
 
-def relative_errors(network, reference, images, readout="linear"):
-    """Frobenius error of each layer's Gram matrices against a reference network, relative, worst image.
+def relative_errors(network, theirs, images, readout="linear"):
+    """Frobenius error of each layer's Gram matrices against those of a reference, relative, worst image.
 
-    What `precision: bf16` or `tf32` costs, measured on the images at hand.
+    What `precision: bf16` or `tf32` costs, measured on the images at hand. The reference is taken
+    before: inside `texalign.fast.precision.computing_in` it would compute in tf32 too.
+
+    Parameters
+    ----------
+    network : networks.Network
+    theirs : dict of str to array
+        As `one_batch` gives them, of the reference.
+    images : array, uint8, shape (b, H, W, 3)
+    readout : {'linear', 'relu'}
     """
-    ours, theirs = (one_batch(net, images, readout) for net in (network, reference))
+    ours = one_batch(network, images, readout)
     return {
         layer: float(
             (
