@@ -14,18 +14,18 @@ import yaml
 
 PROFILE = Path(__file__).parents[1] / "profiles/slurm/profile.yaml"
 
-ON_GPU = ("compute_gram", "measure_activations", "synthesize_texture", "synthesize_batch", "score_texture")
-#: Rules whose benchmark files lie in a folder of the network's name, one a layer.
-BY_LAYER = ("compute_rdm", "grow_tree")
-#: Rules whose benchmark files are named after something else.
-NO_NETWORK = ("synthesize_statistics", "score_statistics")
+ON_GPU = ("compute_gram", "measure_activations", "synthesize_textures", "score_texture")
+#: Where the network stands in the path of a rule's benchmark files, if it is not the last part.
+PART = {"compute_rdm": -2, "synthesize_textures": 1}
+#: Rules whose benchmark files are of no network.
+NO_NETWORK = ("compare_rdms", "synthesize_statistics", "score_statistics")
 
 
 def network_of(rule, parts):
     """The network that a benchmark file is about, from its path below the rule's; else nothing."""
     if not parts or rule in NO_NETWORK:
         return ""
-    return parts[-2] if rule in BY_LAYER else parts[-1]
+    return parts[PART.get(rule, -1)]
 
 
 def read(folder):

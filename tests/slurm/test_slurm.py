@@ -22,7 +22,7 @@ MEASURED = ("efficientnet_lite0", "alexnet", "resnet18", "inception_v3", "effici
 SYNTHESISERS = ("efficientnet_lite0", "resnet18")
 TEXTURES = ("bubbly_0000", "woven_0000")
 
-ON_GPUS = ("compute_gram", "synthesize_texture", "score_texture")
+ON_GPUS = ("compute_gram", "synthesize_textures", "synthesize_textures_1", "score_texture")
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def jobs_since(slurm, last):
     found = []
     for record in slurm.records():
         if int(record["JobId"]) > last:
-            rule = re.match(r"rule_(geometry|summary|synthesis|[a-z]+_[a-z]+)", record["Comment"])[1]
+            rule = re.match(r"rule_(geometry|summary|synthesis|[a-z]+_[a-z]+(?:_1)?)", record["Comment"])[1]
             found.append(record | {"rule": rule})
     return sorted(found, key=lambda record: int(record["JobId"]))
 
@@ -96,7 +96,8 @@ def test_the_demo_and_its_synthesis_run_where_they_should(slurm, study):
         "geometry": len(MEASURED),
         "compare_rdms": 1,
         "summary": 1,
-        "synthesize_texture": len(TEXTURES) * len(SYNTHESISERS),
+        "synthesize_textures": len(SYNTHESISERS),
+        "synthesize_textures_1": len(SYNTHESISERS),
         "score_texture": len(TEXTURES) * len(SYNTHESISERS),
         "synthesis": 1,
     }
@@ -112,13 +113,21 @@ def test_everything_that_the_demo_makes_is_there(study):
     if not (results / "mutual_information.csv").exists():
         pytest.skip("nothing was made by Slurm")
     made = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
-    expected = {"rdms.h5", "brainscore_correlation.csv", "brainscore_networks.csv", "synthesis/scores.csv"}
+    expected = {
+        "rdms.h5",
+        "summary.csv",
+        "brainscore_correlation.csv",
+        "brainscore_networks.csv",
+        "synthesis/scores.csv",
+    }
     figures = ["mutual_information", "brainscore", "second_order"]
     figures += [f"clusters/{network}" for network in MEASURED]
-    figures += [f"synthesis/{figure}" for figure in ("textures", "loss", "scores")]
+    figures += [f"synthesis/{figure}" for figure in ("seed0", "loss", "scores")]
     expected |= {f"figures/{figure}.{kind}" for figure in figures for kind in ("png", "pdf")}
     expected |= {f"figures/rdm/{network}/L{layer}.png" for network in MEASURED for layer in range(1, 6)}
-    expected |= {f"synthesis/{texture}/{maker}.png" for texture in TEXTURES for maker in SYNTHESISERS}
+    expected |= {
+        f"synthesis/{texture}/descent/{maker}/all/seed0.png" for texture in TEXTURES for maker in SYNTHESISERS
+    }
     assert expected <= made
     assert not study.leftovers()
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from types import SimpleNamespace
 
 import plan
 import pytest
@@ -18,19 +19,23 @@ def profile(name):
 
 
 def rules():
-    """Every rule that makes files, as its text."""
+    """Every rule that makes files, as its text; those of a loop by the name of the first."""
     text = "".join(path.read_text() for path in sorted((REPOSITORY / "workflow/rules").glob("*.smk")))
     local = re.search(r"localrules:\n((?:    \w+,\n)+)", text)[1]
+    text = re.sub(
+        r"^    rule:\n        name:\n            list_rule\n", "rule synthesize_textures:\n", text, flags=re.M
+    )
     blocks = dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)*)", text, re.MULTILINE))
+    assert "synthesize_textures" in blocks
     return {
         rule: block
         for rule, block in blocks.items()
-        if "    output:" in block and "localrule: True" not in block and f"    {rule}," not in local
+        if "    output:\n" in block and "localrule: True" not in block and f"    {rule}," not in local
     }
 
 
 def on_gpu(rule):
-    return re.search(r"^        gpu=", rule, re.MULTILINE) is not None
+    return re.search(r"^ +gpu=", rule, re.MULTILINE) is not None
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
@@ -53,7 +58,10 @@ def test_memory_and_time_grow_with_each_attempt(name):
     sections = [profile(name)["default-resources"], *profile(name)["set-resources"].values()]
     for section in sections:
         for key in {"mem_mb", "runtime"} & set(section):
-            first, second, third = (eval(section[key], {"attempt": attempt}) for attempt in (1, 2, 3))
+            one = SimpleNamespace(exemplars=["one"])
+            first, second, third = (
+                eval(section[key], {"attempt": attempt, "input": one}) for attempt in (1, 2, 3)
+            )
             assert 0 < first < second < third
 
 
@@ -81,12 +89,31 @@ def test_a_study_is_one_submission_a_network_and_stage(fresh):
     once = {"decode_images": 1, "compare_rdms": 1, "group summary": 1}
     expected = local | once | {"compute_gram": 13, "group geometry": 13}
     assert plan.count_submissions(done.stdout) == expected, done.stdout
-    assert sum(plan.count_jobs(done.stdout).values()) == 216
+    assert sum(plan.count_jobs(done.stdout).values()) == 138
 
     done = run([*command, "synthesis", "--configfile", "config/demo.yaml"], fresh.folder)
     local = {"prepare_exemplar": 2, "synthesis": 1}
-    on_gpus = {"synthesize_texture": 4, "score_texture": 4}
+    on_gpus = {"synthesize_textures": 2, "synthesize_textures_1": 2, "score_texture": 4}
     assert plan.count_submissions(done.stdout) == local | on_gpus | {"group synthesis": 1}, done.stdout
+
+
+def test_what_a_profile_says_of_a_loops_rules_holds_for_all_of_them(fresh):
+    """Partition, threads, memory and time; these grow with the textures of a list."""
+    names = ["stripes/stripes_0000.png", ["dots/dots_0000.png", "dots/dots_0001.png"]]
+    fresh.change(networks=["alexnet"], synthesis={"textures": names})
+    text = (fresh / "profiles/slurm/profile.yaml").read_text()
+    text = text.replace("set-threads:\n", "set-threads:\n  synthesize_textures: 3\n")
+    (fresh / "profiles/slurm/profile.yaml").write_text(text)
+    command = [sys.executable, "-m", "snakemake", "--dry-run", "--profile", "profiles/slurm", "synthesis"]
+    done = run([*command, "--configfile", "study.yaml"], fresh.folder)
+    blocks = dict(re.findall(r"^rule (synthesize_\w+):\n((?:    .*\n)*)", done.stdout, re.MULTILINE))
+    assert set(blocks) == {"synthesize_textures", "synthesize_textures_1"}, done.stdout
+    for block, asked in (
+        (blocks["synthesize_textures"], ("mem_mb=8000,", "runtime=60")),
+        (blocks["synthesize_textures_1"], ("mem_mb=10000,", "runtime=120")),
+    ):
+        for words in ("threads: 3", "slurm_partition=gpu", "device=cuda", "gpu=1", *asked):
+            assert words in block, block
 
 
 def test_a_plan_of_many_networks_is_quick_and_small():

@@ -356,7 +356,9 @@ def test_bad_exemplars_and_layers_are_told_in_one_line_each(made):
     assert_one_line(output, "flat.png: the image is constant, it has no texture; give another")
     assert_one_line(output, "words.png: cannot be decoded", "replace the image, or remove it")
     assert_one_line(output, "all 0 tiny.png: ", "the network cannot take 9x9 px", "use a larger image")
-    assert_one_line(output, "all 0 grain1/0.png: ", "L2 (classifier.3) has 1 position at 24x24 px", "or drop the layer")
+    assert_one_line(
+        output, "all 0 grain1/0.png: ", "L2 (classifier.3) has 1 position at 24x24 px", "or drop the layer"
+    )
 
 
 def test_bad_options_are_told_in_one_line(made):
