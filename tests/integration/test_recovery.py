@@ -15,7 +15,7 @@ KILLS = 10 if os.environ.get("TEXALIGN_LONG") == "1" else 3
 #: run that makes the figures too.
 KILL_BETWEEN = (0.05, 0.4)
 
-TABLES = ("mutual_information.csv", "brainscore_correlation.csv", "brainscore_networks.csv")
+TABLES = ("mutual_information.csv", "brainscore_correlation.csv", "brainscore_networks.csv", "summary.csv")
 
 
 def datasets(path):
@@ -66,13 +66,13 @@ def state(folder):
 
 
 def test_the_same_seed_gives_the_same_bits_and_a_second_run_is_refused(finished_study, unmade):
-    with started(unmade.command("mutual_information"), unmade.folder) as first:
+    with started(unmade.command("aggregate"), unmade.folder) as first:
         locks = unmade / ".snakemake/locks"
         deadline = time.monotonic() + 60
         while not (locks.is_dir() and any(locks.iterdir())):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        second = unmade.snakemake("mutual_information")
+        second = unmade.snakemake("aggregate")
         assert second.returncode != 0
         assert "Directory cannot be locked" in second.stdout
         assert "Finished jobid" not in second.stdout
@@ -83,7 +83,7 @@ def test_the_same_seed_gives_the_same_bits_and_a_second_run_is_refused(finished_
 def test_a_killed_run_is_continued_to_the_same_results(finished_study, unmade):
     rng, killed = random.Random(0), 0
     while killed < KILLS:
-        with started(unmade.command("mutual_information"), unmade.folder) as process:
+        with started(unmade.command("aggregate"), unmade.folder) as process:
             time.sleep(rng.uniform(*KILL_BETWEEN) * finished_study.seconds)
             over = process.poll() is not None
             kill(process)
@@ -92,17 +92,25 @@ def test_a_killed_run_is_continued_to_the_same_results(finished_study, unmade):
         else:
             killed += 1
             unmade.make("--unlock")
-    unmade.make("--rerun-incomplete", "mutual_information")
+    unmade.make("--rerun-incomplete", "aggregate")
     assert_same_results(unmade, finished_study)
-    assert unmade.plan("mutual_information") == set()
+    assert unmade.plan("aggregate") == set()
 
 
 def test_an_added_network_leaves_the_others_alone(finished):
     before = state(finished.folder)
     finished.change(networks=["alexnet", "lite", "squeezenet1_1"])
-    finished.make("mutual_information")
+    finished.make("aggregate")
     after = state(finished.folder)
-    joined = {"aggregate", "compare_rdms", "second_order", "rdms.h5", *TABLES}
+    joined = {
+        "aggregate",
+        "join_information",
+        "correlate_scores",
+        "compare_rdms",
+        "second_order",
+        "rdms.h5",
+        *TABLES,
+    }
     changed = {name for name in before if before[name] != after[name]}
     assert changed
     assert {name for name in changed if not any(part in name for part in joined)} == set()

@@ -120,7 +120,7 @@ def test_a_plan_of_many_networks_is_quick_and_small():
     # In a process of its own: a child's peak memory is at least that of the process it was forked from.
     done = run([sys.executable, "bench/plan.py", "--networks", "100"], REPOSITORY)
     assert done.returncode == 0, done.stdout
-    assert f"{15 * 100 + 7} jobs:" in done.stdout
+    assert f"{9 * 100 + 7} jobs:" in done.stdout
     assert f"{2 * 100 + 4} submissions and local jobs:" in done.stdout
     seconds, peak_mb = map(int, re.search(r"(\d+) s of CPU, (\d+) MiB", done.stdout).groups())
     # A tenth of what 1,000 networks may take, and what snakemake takes for none.
@@ -171,8 +171,8 @@ def test_a_scheduler_known_by_its_commands_alone(tmp_path, monkeypatch):
         gram = "-N compute_gram" in line
         assert ("-l gpu=1" in line) == gram
         assert not gram or "-pe smp 4 -l h_vmem=4000M -l h_rt=7200" in line
-        # Four RDMs in two turns of an hour, then four trees, then the cuts.
-        assert "-N GROUP" not in line or "-pe smp 4 -l h_vmem=4000M -l h_rt=9600" in line
+        # Four RDMs in two turns of an hour, then the trees of both networks.
+        assert "-N GROUP" not in line or "-pe smp 4 -l h_vmem=2000M -l h_rt=8400" in line
 
 
 @pytest.mark.parametrize(
