@@ -1,61 +1,81 @@
 """The rerun contract of a finished study: after each change, exactly these jobs and no others."""
 
-import ast
 import os
-import re
+import random
+import shutil
 import sys
 import time
 import zipfile
 
 import pytest
-from studies import REPOSITORY, make_photographs
+import yaml
+from studies import Study, make_photographs, models
 
-SCRIPTS = REPOSITORY / "workflow/scripts"
-#: They decide how things are fetched, written and told, not what a result is.
-NO_NUMBERS = {"__init__", "download", "files", "job"}
-
-JOINED = {"compare_rdms", "aggregate"}
-JOINED_FIGURES = {"plot_mutual_information", "plot_second_order", "plot_brainscore"}
 BOTH = ("alexnet", "lite")
+ALL = {"all"}
+#: What follows each network's information, and what follows the comparison of all RDMs.
+AFTER_INFORMATION = {"join_information", "correlate_scores", "aggregate", "plot_study"} | ALL
+AFTER_COMPARISON = {"aggregate", "plot_study"} | ALL
+COMPARED = {"compare_rdms linear gram"}
+JOINTLY = AFTER_INFORMATION | COMPARED
 
 
-def grams(*networks):
-    return {f"compute_gram linear {network}" for network in networks}
+def grams(*networks, maps="linear"):
+    return {f"compute_gram {maps} {network}" for network in networks}
 
 
-def rdms(*networks):
-    return {f"compute_rdm linear {network} L{i}" for network in networks for i in (1, 2)}
+def rdms(*networks, maps="linear"):
+    return {f"compute_rdm {maps} gram {network} L{i}" for network in networks for i in (1, 2)}
 
 
-def trees(*networks, on="gram"):
-    return {f"grow_tree linear {on} {network} L{i}" for network in networks for i in (1, 2)}
+def trees(*networks, maps="linear", on="gram"):
+    return {f"grow_trees {maps} gram {on} {network}" for network in networks}
 
 
-def cuts(*networks, on="gram"):
-    return {
-        f"{rule} linear {on} {network}"
-        for rule in ("cut_trees", "measure_information")
-        for network in networks
-    }
+def information(*networks, maps="linear", on="gram", by="nsb"):
+    return {f"measure_information {maps} gram {on} {by} {network}" for network in networks}
 
 
 def figures(*networks):
-    return {f"{rule} {network}" for rule in ("plot_rdms", "plot_clusters") for network in networks}
+    return {f"plot_network {network}" for network in networks}
 
 
-def whole(*networks):
+def from_trees(*networks, **where):
+    """All that is computed for a network alone, from its trees on."""
+    return trees(*networks, **where) | information(*networks, **where) | figures(*networks)
+
+
+def from_rdms(*networks, **where):
+    return rdms(*networks, **where) | from_trees(*networks, **where)
+
+
+def whole(*networks, **where):
     """All that is computed for a network alone."""
-    return grams(*networks) | rdms(*networks) | trees(*networks) | cuts(*networks) | figures(*networks)
+    return grams(*networks, **where) | from_rdms(*networks, **where)
 
 
-ALL = {"all"}
-JOINTLY = JOINED | JOINED_FIGURES | ALL
-CLUSTERS_AND_LATER = {"aggregate", "plot_clusters alexnet", "plot_clusters lite"} | JOINED_FIGURES | ALL
+FROM_INFORMATION = information(*BOTH) | figures(*BOTH) | AFTER_INFORMATION
+FROM_IMAGES = {"decode_images"} | whole(*BOTH) | JOINTLY
 
 
 def touch(path):
     later = time.time_ns() + 60 * 10**9
     os.utime(path, ns=(later, later))
+
+
+def append(path, text="\n# changed\n"):
+    path.write_text(path.read_text() + text)
+
+
+def shuffled(value, order):
+    """The same mappings with their keys in another order."""
+    if isinstance(value, dict):
+        keys = order.sample(list(value), len(value))
+        return {key: shuffled(value[key], order) for key in keys}
+    return [shuffled(item, order) for item in value] if isinstance(value, list) else value
+
+
+# ---------------------------------------------------------------- networks
 
 
 def test_nothing_changed_runs_nothing(finished):
@@ -75,7 +95,7 @@ def test_an_added_network_with_weights_fetches_them(finished):
 
 def test_an_added_control_is_not_compared(finished):
     finished.change(controls=["squeezenet1_1"])
-    assert finished.plan() == whole("squeezenet1_1") | JOINTLY - {"compare_rdms"}
+    assert finished.plan() == whole("squeezenet1_1") | JOINTLY - COMPARED
 
 
 def test_an_unused_entry_of_the_model_table_runs_nothing(finished):
@@ -87,6 +107,65 @@ def test_an_unused_entry_of_the_model_table_runs_nothing(finished):
 def test_edited_layers_rerun_that_network_and_fetch_nothing(finished):
     finished.change_model("lite", layers=["_bn0", "_blocks.1._bn1"])
     assert finished.plan() == whole("lite") | JOINTLY
+
+
+def test_a_label_reruns_the_tables_and_figures_that_show_it(finished):
+    finished.change_model("lite", label="Another name")
+    assert finished.plan() == figures("lite") | AFTER_INFORMATION
+
+
+def test_a_removed_network_reruns_what_is_joined(finished):
+    finished.change(networks=["alexnet"])
+    assert finished.plan() == JOINTLY
+
+
+def test_seed_of_an_untrained_network_reruns_that_network(finished):
+    finished.change_model("alexnet", seed=1)
+    assert finished.plan() == whole("alexnet") | JOINTLY
+
+
+OWN = """
+import torch
+from mylayers import convolution
+
+def net():
+    return torch.nn.Sequential(convolution(4), torch.nn.ReLU(), torch.nn.Conv2d(4, 8, 3))
+"""
+BESIDE = """
+import torch
+
+def convolution(channels):
+    return torch.nn.Conv2d(3, channels, 3)
+"""
+
+
+@pytest.fixture(scope="module")
+def with_own_study(finished_study, tmp_path_factory):
+    """A finished study with a network of one's own, whose program lies in two files beside the study."""
+    study = finished_study.copy(tmp_path_factory.mktemp("own") / "study")
+    (study / "mynets.py").write_text(OWN)
+    (study / "mylayers.py").write_text(BESIDE)
+    study.change_model("mine", architecture="mynets:net", weights="untrained", layers=["0", "2"])
+    study.change(networks=["alexnet", "mine"])
+    study.make()
+    return study
+
+
+@pytest.fixture
+def with_own(with_own_study, tmp_path):
+    return with_own_study.copy(tmp_path / "study")
+
+
+@pytest.mark.parametrize("file", ["mynets.py", "mylayers.py"])
+def test_an_edited_program_of_ones_own_network_reruns_that_network(with_own, file):
+    touch(with_own / file)
+    (with_own / "unrelated.py").write_text("import mynets\n")
+    assert with_own.plan() == set()
+    append(with_own / file)
+    assert with_own.plan() == whole("mine") | JOINTLY
+
+
+# ---------------------------------------------------------------- failures
 
 
 def test_a_failed_rerun_leaves_nothing_that_passes_for_new(finished):
@@ -101,60 +180,73 @@ def test_a_failed_estimator_leaves_nothing_that_passes_for_new(finished, monkeyp
     monkeypatch.setenv("TEXALIGN_NDD_PYTHON", sys.executable)  # which has no ndd
     finished.change(mutual_information={"estimator": "ndd", "permutations": 5})
     assert finished.snakemake("mutual_information").returncode != 0
-    again = {f"measure_information linear gram {network}" for network in BOTH}
-    assert finished.plan() == again | CLUSTERS_AND_LATER
+    assert finished.plan() == information(*BOTH, by="ndd") | figures(*BOTH) | AFTER_INFORMATION
 
 
-def test_a_label_reruns_the_tables_and_figures_that_show_it(finished):
-    finished.change_model("lite", label="Another name")
-    assert finished.plan() == {"aggregate"} | figures("lite") | JOINED_FIGURES | ALL
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("compare_rdms", COMPARED | AFTER_COMPARISON),
+        ("correlate_scores", {"correlate_scores"} | AFTER_COMPARISON),
+    ],
+)
+def test_a_failed_script_leaves_nothing_that_passes_for_new(finished, script, expected):
+    name = f"workflow/scripts/{script}.py"
+    working = (finished / name).read_text()
+    finished.edit(name, "job.start(snakemake)", "job.start(snakemake)\nraise SystemExit(3)")
+    assert finished.snakemake().returncode != 0
+    (finished / name).write_text(f"{working}\n# corrected\n")
+    assert finished.plan() == expected
 
 
-def test_a_removed_network_reruns_what_is_joined(finished):
-    finished.change(networks=["alexnet"])
-    assert finished.plan() == JOINTLY
+# ---------------------------------------------------------------- settings
 
 
-def test_k_reruns_from_the_cuts_on(finished):
+def test_k_reruns_from_the_trees_on(finished):
     finished.change(clustering={"k": [2, 5]})
-    assert finished.plan() == cuts(*BOTH) | CLUSTERS_AND_LATER
+    assert finished.plan() == from_trees(*BOTH) | AFTER_INFORMATION
 
 
 def test_clustering_on_reruns_from_the_trees_on(finished):
     finished.change(clustering={"on": "cosine"})
-    assert finished.plan() == trees(*BOTH, on="cosine") | cuts(*BOTH, on="cosine") | CLUSTERS_AND_LATER
+    assert finished.plan() == from_trees(*BOTH, on="cosine") | AFTER_INFORMATION
+
+
+def test_another_estimator_grows_no_tree(finished):
+    finished.change(mutual_information={"permutations": 5, "estimator": "plugin"})
+    assert finished.plan() == information(*BOTH, by="plugin") | figures(*BOTH) | AFTER_INFORMATION
+
+
+def test_another_readout_decodes_no_image(finished):
+    finished.change(readout="relu")
+    relu = {"compare_rdms relu gram"}
+    assert finished.plan() == whole(*BOTH, maps="relu") | relu | AFTER_INFORMATION
+
+
+def test_two_choices_side_by_side_overwrite_nothing(finished):
+    """Back at the first choice, only what has no place for the choice in its path is made again."""
+    before = {path: path.read_bytes() for path in finished.folder.glob("results/tiny/*/**/*.h5")}
+    finished.change(clustering={"on": "cosine"})
+    finished.make("mutual_information")
+    assert len(before) == 9  # 2 Gram matrices, 4 RDMs, 2 trees, the comparison
+    assert {path: path.read_bytes() for path in before} == before
+    finished.change(clustering={"on": "gram"})
+    assert finished.plan("mutual_information") == {"join_information", "mutual_information"}
 
 
 def test_a_figures_setting_reruns_that_figure(finished):
     finished.change(figures={"rdm_metric": "euclidean"})
-    assert finished.plan() == {"plot_rdms alexnet", "plot_rdms lite"} | ALL
+    assert finished.plan() == figures(*BOTH) | ALL
 
 
 def test_seed_of_the_null_reruns_the_information(finished):
     finished.change(mutual_information={"permutations": 5, "seed": 1})
-    information = {f"measure_information linear gram {network}" for network in BOTH}
-    assert finished.plan() == information | CLUSTERS_AND_LATER
+    assert finished.plan() == FROM_INFORMATION
 
 
-def test_seed_of_an_untrained_network_reruns_that_network(finished):
-    finished.change_model("alexnet", seed=1)
-    assert finished.plan() == whole("alexnet") | JOINTLY
-
-
-def test_seed_of_the_images_reruns_all_but_the_downloads(finished):
-    finished.change(dataset=finished.overlay["dataset"] | {"seed": 1})
-    assert finished.plan() == {"decode_images"} | whole(*BOTH) | JOINTLY
-
-
-def test_an_added_class_reruns_all_but_the_downloads(finished):
-    make_photographs(finished / "photographs", classes=4)
-    assert finished.plan() == {"decode_images"} | whole(*BOTH) | JOINTLY
-
-
-def test_an_edited_image_reruns_all_but_the_downloads(finished):
-    image = finished / "photographs/grain1/0.png"
-    image.write_bytes((finished / "photographs/grain2/0.png").read_bytes())
-    assert finished.plan() == {"decode_images"} | whole(*BOTH) | JOINTLY
+def test_how_rdms_are_compared_reruns_the_comparison(finished):
+    finished.change(second_order={"correlation": "pearson"})
+    assert finished.plan() == COMPARED | AFTER_COMPARISON
 
 
 def test_a_device_runs_nothing(finished):
@@ -168,37 +260,141 @@ def test_other_resources_and_threads_run_nothing(finished):
     assert finished.plan(*options) == set()
 
 
-def test_touched_code_runs_nothing(finished):
-    for path in [*(finished / "workflow/scripts").rglob("*.py"), finished / "study.yaml"]:
+@pytest.mark.parametrize("seed", [0, 1])
+def test_keys_in_another_order_run_nothing(finished, seed):
+    order = random.Random(seed)
+    for name in ("config/config.yaml", "study.yaml", "models.yaml"):
+        content = yaml.safe_load((finished / name).read_text())
+        text = yaml.safe_dump(shuffled(content, order), sort_keys=False)
+        assert text != yaml.safe_dump(content, sort_keys=False)
+        (finished / name).write_text(text)
+    assert finished.plan() == set()
+
+
+def test_defaults_that_are_written_out_run_nothing(finished):
+    finished.change(
+        clustering={"on": "gram", "k": []},
+        dataset=finished.overlay["dataset"] | {"seed": 0, "per_class": None},
+    )
+    finished.change_model("alexnet", options={}, seed=0)
+    assert finished.plan() == set()
+
+
+# ---------------------------------------------------------------- images, weights and scores
+
+
+def test_seed_of_the_images_reruns_all_but_the_downloads(finished):
+    finished.change(dataset=finished.overlay["dataset"] | {"seed": 1})
+    assert finished.plan() == FROM_IMAGES
+
+
+def test_an_added_class_reruns_all_but_the_downloads(finished):
+    make_photographs(finished / "photographs", classes=4)
+    assert finished.plan() == FROM_IMAGES
+
+
+def test_an_edited_image_reruns_all_but_the_downloads(finished):
+    image = finished / "photographs/grain1/0.png"
+    image.write_bytes((finished / "photographs/grain2/0.png").read_bytes())
+    assert finished.plan() == FROM_IMAGES
+
+
+def test_an_image_replaced_by_an_older_one_of_the_same_size_is_noticed(finished):
+    image, other = finished / "photographs/grain1/0.png", finished / "other.png"
+    content = bytearray(image.read_bytes())
+    content[-20] ^= 1
+    other.write_bytes(content)
+    os.utime(other, ns=(image.stat().st_atime_ns, image.stat().st_mtime_ns - 10**9))
+    assert finished.plan() == set()  # the hashes of all images are remembered now
+    os.replace(other, image)
+    assert finished.plan() == FROM_IMAGES
+
+
+def test_touched_images_and_weights_run_nothing(finished):
+    for path in [*finished.folder.glob("photographs/*/*.png"), finished / "resources/weights/lite.pth"]:
         touch(path)
     assert finished.plan() == set()
+
+
+def test_a_score_of_another_network_runs_nothing(finished):
+    scores = finished / "resources/brainscore.csv"
+    header, *rows = scores.read_text().splitlines()
+    assert not any(row.startswith("another,") for row in rows)
+    scores.write_text("\n".join([header, f"another{',' * header.count(',')}", *reversed(rows)]) + "\n")
+    assert finished.plan() == set()
+
+
+def test_a_score_of_a_network_of_the_study_reruns_the_correlation(finished):
+    name = "resources/brainscore.csv"
+    (row,) = [row for row in (finished / name).read_text().splitlines() if row.startswith("alexnet,")]
+    finished.edit(name, row, f"alexnet{',' * row.count(',')}")
+    assert finished.plan() == {"correlate_scores"} | AFTER_COMPARISON
+
+
+# ---------------------------------------------------------------- code
+
+
+def test_touched_code_runs_nothing(finished):
+    files = [*finished.folder.glob("workflow/scripts/*.py"), *finished.folder.rglob("src/texalign/**/*.py")]
+    assert len(files) > 60
+    for path in [*files, finished / "study.yaml", finished / "models.yaml"]:
+        touch(path)
+    assert finished.plan() == set()
+
+
+def test_a_moved_study_runs_nothing(finished):
+    moved = finished.copy(finished.folder.parent / "elsewhere/again")
+    shutil.rmtree(finished.folder)
+    assert moved.plan() == set()
 
 
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        (
-            "geometry",
-            rdms(*BOTH) | trees(*BOTH) | cuts(*BOTH) | figures(*BOTH) | JOINTLY,
-        ),
-        ("plots", figures(*BOTH) | JOINED_FIGURES | ALL),
-        ("information", {f"measure_information linear gram {n}" for n in BOTH} | CLUSTERS_AND_LATER),
-        ("gram", whole(*BOTH) | JOINTLY),
-        ("textures", {"decode_images"} | whole(*BOTH) | JOINTLY),
-        ("synthesis", set()),
+        # What decides how things are fetched, written and told.
+        *((name, set()) for name in ("__init__", "download", "errors", "files", "job", "lazy")),
+        *((f"plan/{name}", set()) for name in ("code", "networks", "paths", "recipes")),
+        ("images/procedural", FROM_IMAGES),
+        ("pictures", FROM_IMAGES),
+        ("gram/extract", whole(*BOTH) | JOINTLY),
+        ("fast/winograd", whole(*BOTH) | JOINTLY),
+        ("networks", whole(*BOTH) | JOINTLY),
+        ("geometry/distances", from_rdms(*BOTH) | JOINTLY),
+        ("geometry/ward", from_trees(*BOTH) | AFTER_INFORMATION),
+        ("geometry/compare", COMPARED | AFTER_COMPARISON),
+        ("information/nsb", FROM_INFORMATION),
+        ("information/mutual", FROM_INFORMATION),
+        ("tables", FROM_INFORMATION),
+        ("alignment", {"correlate_scores"} | AFTER_COMPARISON),
+        # Drawing computes no number again.
+        ("figures/style", figures(*BOTH) | {"plot_study"} | ALL),
+        ("figures/clusters", figures(*BOTH) | ALL),
+        ("figures/rdms", figures(*BOTH) | {"plot_study"} | ALL),
+        ("figures/alignment", {"plot_study"} | ALL),
+        ("figures/information", {"plot_study"} | ALL),
+        ("figures/synthesis", set()),
+        ("synthesis/losses/paper", set()),
+        ("synthesis/descent", set()),
+        ("checkpoint", set()),
     ],
 )
 def test_new_content_of_a_library_module_reruns_what_uses_it(finished, module, expected):
-    path = finished / f"workflow/scripts/texalign/{module}.py"
-    path.write_text(path.read_text() + "\n# changed\n")
+    append(finished / f"src/texalign/{module}.py")
     assert finished.plan() == expected
 
 
 def test_new_content_of_a_script_reruns_its_rule_and_what_follows(finished):
-    path = finished / "workflow/scripts/measure_information.py"
-    path.write_text(path.read_text() + "\n# changed\n")
-    information = {f"measure_information linear gram {network}" for network in BOTH}
-    assert finished.plan() == information | CLUSTERS_AND_LATER
+    append(finished / "workflow/scripts/measure_information.py")
+    assert finished.plan() == FROM_INFORMATION
+
+
+# ---------------------------------------------------------------- targets
+
+
+def test_the_table_of_information_needs_no_comparison_and_no_figure(unmade):
+    planned = unmade.plan("mutual_information")
+    expected = FROM_IMAGES | {"fetch_weights lite", "mutual_information"}
+    assert planned == expected - JOINTLY - figures(*BOTH) | {"join_information"}
 
 
 def test_a_report_is_made_of_what_is_there(finished):
@@ -210,47 +406,46 @@ def test_a_report_is_made_of_what_is_there(finished):
     assert finished.plan() == set()
 
 
-# ---------------------------------------------------------------- the lists of library modules
+# ---------------------------------------------------------------- synthesis
 
 
-def imported(path):
-    """Modules of the library that a file imports."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "texalign":
-            _, _, module = node.module.partition(".")
-            yield from [module] if module else [alias.name for alias in node.names]
-        elif isinstance(node, ast.Import):
-            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("texalign."))
+@pytest.fixture(scope="module")
+def synthesised_study(tmp_path_factory):
+    """A small image of a procedural texture, by one network and with the loss of the paper."""
+    settings = {"size": 32, "iterations": 3, "class_images": 2, "device": "cpu", "loss": "paper"}
+    overlay = {"networks": ["squeezenet1_1"], "synthesis": settings}
+    study = Study(tmp_path_factory.mktemp("synthesised"), overlay, models())
+    study.make("synthesis")
+    return study
 
 
-def used(path):
-    """Modules that a file imports, directly or through another."""
-    found, waiting = set(), [path]
-    while waiting:
-        for module in imported(waiting.pop()):
-            source = SCRIPTS / f"texalign/{module}.py"
-            if module not in found and source.exists():  # or else a name of __init__
-                found.add(module)
-                waiting.append(source)
-    return found - NO_NUMBERS
+@pytest.fixture
+def synthesised(synthesised_study, tmp_path):
+    return synthesised_study.copy(tmp_path / "study")
 
 
-def rules_with_scripts():
-    for path in sorted((REPOSITORY / "workflow/rules").glob("*.smk")):
-        for name, body in re.findall(r"^rule (\w+):\n((?:    .*\n|\n)*)", path.read_text(), re.MULTILINE):
-            script = re.search(r'"\.\./scripts/(\w+\.py)"', body)
-            if script:
-                yield pytest.param(body, SCRIPTS / script[1], id=name)
+TEXTURE = "stripes_0000"
+SCORES = {f"score_texture {TEXTURE} squeezenet1_1", "join_scores"}
+DRAWN = {"plot_synthesis 0", "plot_scores", "plot_traces", "synthesis"}
+IMAGES = {"synthesize_textures squeezenet1_1 all 0", f"score_statistics {TEXTURE}"} | SCORES | DRAWN
 
 
-@pytest.mark.parametrize(("body", "script"), list(rules_with_scripts()))
-def test_a_rule_lists_the_library_modules_of_its_script(body, script):
-    listed = re.search(r'library=library\(([^)]*)\bscript="(\w+)",?\s*\)', body)
-    if script.name in ("fetch_weights.py", "fetch_dtd.py", "unpack_dtd.py"):
-        # What is fetched is known by its hash: an edited downloader must not fetch it again.
-        assert listed is None
-        return
-    assert listed, "no library= among the inputs"
-    modules = re.findall(r'"(\w+)"', listed[1])
-    assert modules == sorted(used(script))
-    assert listed[2] == script.stem
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("synthesis/losses/paper", IMAGES),
+        ("synthesis/losses/common", IMAGES),
+        ("synthesis/losses/gatys", set()),
+        ("synthesis/descent", IMAGES),
+        ("fast/winograd", IMAGES),
+        ("synthesis/scores", SCORES | {"plot_scores", "synthesis"}),
+        ("figures/synthesis", DRAWN),
+        ("gram/extract", set()),
+        ("geometry/ward", set()),
+        ("information/nsb", set()),
+        ("job", set()),
+    ],
+)
+def test_new_content_of_a_library_module_reruns_the_images_that_use_it(synthesised, module, expected):
+    append(synthesised / f"src/texalign/{module}.py")
+    assert synthesised.plan("synthesis") == expected
