@@ -3,22 +3,37 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 CORES ?= all
+INSTALL = install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help demo study report layers test test-slurm lint format clean
+# make itself, the first line of installed commands, and PATH each fail at some of these in a cryptic way.
+ifneq ($(shell pwd | LC_ALL=C grep -c "[][:space:]:;&|<>(){}*?!\"'\`\$$\\#%[]"),0)
+  $(error texalign cannot work in this folder: $(shell pwd). Move it to a path of letters, digits, / - _ . + @ only, without spaces)
+endif
+
+.PHONY: help demo study report layers test test-slurm test-ndd bench lint format lock envs docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-.venv/installed: envs/requirements.txt
+# Every version and its hash come from the lock file. Each package index has its own builds of torch, with
+# or without CUDA: they come by their version, last, because all else that they need is then there already.
+.venv/installed: envs/lock.txt envs/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "texalign needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	.venv/bin/pip $(INSTALL) --require-hashes --no-deps -r envs/lock.txt
+	.venv/bin/pip $(INSTALL) $(shell grep -E '^torch(vision)?==' envs/requirements.txt)
+	.venv/bin/pip $(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/installed-dev: .venv/installed envs/dev.txt envs/cluster.txt
-	.venv/bin/pip install --quiet --disable-pip-version-check -r envs/dev.txt
+.venv/installed-dev: .venv/installed envs/lock-dev.txt
+	.venv/bin/pip $(INSTALL) --require-hashes --no-deps -r envs/lock-dev.txt
+	@touch $@
+
+.venv-docs/installed: envs/lock-docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/pip $(INSTALL) --require-hashes --no-deps -r envs/lock-docs.txt
 	@touch $@
 
 demo: .venv/installed  ## the whole study in miniature, without any download, in about 2 minutes
@@ -64,6 +79,23 @@ format: .venv/installed-dev  ## let ruff and snakefmt write
 	ruff check --fix .
 	ruff format .
 	snakefmt .
+
+docs: .venv-docs/installed  ## the documentation as a site: site/index.html
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+
+# Versions in the lock files stay while they may; `make lock UPGRADE=--upgrade` takes the newest ones. torch
+# and what comes with its CUDA builds alone are taken out again: see .venv/installed.
+LOCK = uv pip compile $(UPGRADE) --quiet --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --no-annotate --custom-compile-command "make lock"
+lock: .venv/installed-dev  ## envs/lock*.txt anew, after a change in envs/*.txt
+	$(LOCK) envs/requirements.txt -o envs/lock.txt
+	$(LOCK) envs/dev.txt -c envs/lock.txt -o envs/lock-dev.txt
+	$(LOCK) envs/docs.txt -o envs/lock-docs.txt
+	sed -i.old -E '/^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/,/[^\\]$$/d' envs/lock.txt
+	rm envs/lock.txt.old
+
+envs: .venv/installed  ## envs/*.yaml anew, after a change in envs/*.txt
+	python envs/write_yaml.py
 
 clean:  ## remove the demo's results
 	rm -rf results/demo
