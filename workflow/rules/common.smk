@@ -14,10 +14,9 @@ SOURCE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True), "../..
 if SOURCE.is_dir():
     sys.path.insert(0, str(SOURCE))
 # Jobs find the same library, and a network of one's own beside the study.
-WAYS = [*([str(SOURCE)] if SOURCE.is_dir() else []), os.getcwd(), os.environ.get("PYTHONPATH", "")]
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    dict.fromkeys(filter(None, os.pathsep.join(WAYS).split(os.pathsep)))
-)
+WAYS = [str(SOURCE)] if SOURCE.is_dir() else []
+WAYS += [os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+os.environ.update(PYTHONPATH=os.pathsep.join(dict.fromkeys(filter(None, WAYS))))
 
 
 def stop(reason):
@@ -115,18 +114,13 @@ def chosen(kind, **known):
     return place(kind, **CHOICE, **known)
 
 
-def log_of(rule, kind=""):
-    """Where a rule's jobs write their logs: a folder a rule, and below it the coordinates."""
-    return f"{STUDY}/logs/{rule}{coordinates(kind)}.log"
+def log_of(script, kind=""):
+    """Where the jobs of a script write their logs."""
+    return paths.of_job(config["study"], "logs", script, kind, ".log")
 
 
-def times_of(rule, kind=""):
-    return f"{STUDY}/benchmarks/{rule}{coordinates(kind)}.tsv"
-
-
-def coordinates(kind):
-    """The wildcards of a kind of file, as a path."""
-    return "".join(f"/{part}" for part in (kind and place(kind)).rpartition(".")[0].split("/") if "{" in part)
+def times_of(script, kind=""):
+    return paths.of_job(config["study"], "benchmarks", script, kind, ".tsv")
 
 
 @functools.cache
@@ -261,9 +255,7 @@ def images_of(wildcards):
 
 def grid_images(wildcards):
     """One seed's images, texture by texture."""
-    return [
-        image for image in synthesis.images(config, TEXTURES) if image.endswith(f"/seed{wildcards.seed}.png")
-    ]
+    return synthesis.images(config, TEXTURES, seeds=[int(wildcards.seed)])
 
 
 def series_images(wildcards):
@@ -292,20 +284,20 @@ def synthesis_so_far(wildcards):
     return synthesis_targets(wildcards) if made else []
 
 
-def alike(rule, count):
+def alike(first, count):
     """Name the rules that a loop makes, and let what a profile says of the first hold for all.
 
     Called before there is a rule: with the first, snakemake reads for good what the profile says.
     """
-    names = [rule, *(f"{rule}_{number}" for number in range(1, count))]
+    names = [first, *(f"{first}_{number}" for number in range(1, count))]
     for chosen in (
         workflow.resource_settings.overwrite_resources,
         workflow.resource_settings.overwrite_threads,
         workflow.group_settings.overwrite_groups,
     ):
-        if rule in chosen:
+        if first in chosen:
             for name in names:
-                chosen.setdefault(name, chosen[rule])
+                chosen.setdefault(name, chosen[first])
     return names
 
 

@@ -6,11 +6,13 @@ job.start(snakemake)
 
 from texalign import store
 from texalign.geometry import distances
+from texalign.gram import representations
 
 with (
     store.open_h5(snakemake.input.gram, strided=True) as source,
     store.create_h5(snakemake.output[0], job.about()) as file,
 ):
     layer = source[snakemake.wildcards.layer]
-    store.write_rdm(file, *distances.rdms(layer["gram"]))
+    rows = representations.rows(layer, snakemake.wildcards.representation)
+    store.write_rdm(file, *distances.rdms(rows))
     store.copy_labels(source, layer, file)

@@ -63,6 +63,26 @@ def path(study, kind, **known):
     return f"results/{study}/" + PLACES.get(kind, kind).format_map(_Open(known))
 
 
+def of_job(study, folder, script, kind, suffix):
+    """Path of what a job leaves beside its results: its log, its time; a folder a script.
+
+    Parameters
+    ----------
+    study, folder, script : str
+    kind : str
+        The kind of file that the job makes, whose wildcards count; empty where it has none.
+    suffix : str
+
+    Examples
+    --------
+    >>> of_job("dtd", "logs", "compute_gram", "gram", ".log")
+    'results/dtd/logs/compute_gram/{maps}/{network}.log'
+    """
+    place = PLACES.get(kind, kind).rpartition(".")[0]
+    open_parts = [part for part in place.split("/") if "{" in part]
+    return "/".join(["results", study, folder, script, *open_parts]) + suffix
+
+
 def coordinates(config):
     """Where the files of a set of choices lie.
 
@@ -78,7 +98,7 @@ def coordinates(config):
     """
     return {
         "maps": maps(config),
-        "representation": "gram",
+        "representation": config["representation"],
         "clustering": config["clustering"]["on"],
         "estimator": config["mutual_information"]["estimator"],
     }

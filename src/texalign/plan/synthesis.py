@@ -238,7 +238,7 @@ def recipe(config, entry, layers, seed):
 # ------------------------------------------------------------------------------------------ targets
 
 
-def images(config, textures, kind="synthetic"):
+def images(config, textures, kind="synthetic", seeds=None):
     """Paths of all images of all layers that are made of some textures; a series is shown, not scored."""
     chosen = layers_part(config["synthesis"]["layers"])
     return [
@@ -252,7 +252,7 @@ def images(config, textures, kind="synthetic"):
             seed=seed,
         )
         for texture in textures
-        for seed in config["synthesis"]["seeds"]
+        for seed in (config["synthesis"]["seeds"] if seeds is None else seeds)
         for method, maker in makers(config)
     ]
 
