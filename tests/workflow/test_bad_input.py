@@ -200,7 +200,7 @@ def test_flat_images_are_no_bad_input(fresh):
 
     photographs(fresh, flatten)
     fresh.change(networks=["alexnet"])
-    fresh.make("results/tiny/clusters/linear/cosine/alexnet.h5")
+    fresh.make("results/tiny/clusters/linear/gram/cosine/alexnet.h5")
 
 
 # ---------------------------------------------------------------- the disk
