@@ -14,8 +14,8 @@ if SOURCE.is_dir():
     sys.path.insert(0, str(SOURCE))
 # Jobs find the same library, and a network of one's own beside the study.
 WAYS = [*([str(SOURCE)] if SOURCE.is_dir() else []), os.getcwd(), os.environ.get("PYTHONPATH", "")]
-os.environ.update(
-    PYTHONPATH=os.pathsep.join(dict.fromkeys(filter(None, os.pathsep.join(WAYS).split(os.pathsep))))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    dict.fromkeys(filter(None, os.pathsep.join(WAYS).split(os.pathsep)))
 )
 
 
@@ -110,16 +110,16 @@ def chosen(kind, **known):
 
 def log_of(rule, kind=""):
     """Where a rule's jobs write their logs: a folder a rule, and below it the coordinates."""
-    return f"{STUDY}/logs/{Path(rule, *coordinates(kind))}.log"
+    return f"{STUDY}/logs/{rule}{coordinates(kind)}.log"
 
 
 def times_of(rule, kind=""):
-    return f"{STUDY}/benchmarks/{Path(rule, *coordinates(kind))}.tsv"
+    return f"{STUDY}/benchmarks/{rule}{coordinates(kind)}.tsv"
 
 
 def coordinates(kind):
-    """The parts of a kind of file's path that have wildcards."""
-    return [part for part in Path(place(kind)).with_suffix("").parts if "{" in part] if kind else []
+    """The wildcards of a kind of file, as a path."""
+    return "".join(f"/{part}" for part in (kind and place(kind)).rpartition(".")[0].split("/") if "{" in part)
 
 
 @functools.cache
@@ -255,7 +255,7 @@ def images_of(wildcards):
 def grid_images(wildcards):
     """One seed's images, texture by texture."""
     return [
-        image for image in synthesis.images(config, TEXTURES) if Path(image).stem == f"seed{wildcards.seed}"
+        image for image in synthesis.images(config, TEXTURES) if image.endswith(f"/seed{wildcards.seed}.png")
     ]
 
 
