@@ -199,6 +199,17 @@ def test_a_failed_script_leaves_nothing_that_passes_for_new(finished, script, ex
     assert finished.plan() == expected
 
 
+def test_a_failed_aggregate_leaves_no_figure_that_passes_for_new(finished):
+    """The figures do not ask for the aggregate by themselves when it is gone."""
+    append(finished / "src/texalign/geometry/compare.py")
+    aggregate = finished / "workflow/scripts/aggregate.py"
+    working = aggregate.read_text()
+    aggregate.write_text(working.replace("job.start(snakemake)", "job.start(snakemake)\nraise SystemExit(3)"))
+    assert finished.snakemake().returncode != 0
+    aggregate.write_text(working)
+    assert finished.plan("figures") == {"aggregate", "plot_study", "figures"}
+
+
 # ---------------------------------------------------------------- settings
 
 
@@ -351,9 +362,6 @@ def test_a_moved_study_runs_nothing(finished):
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        # What decides how things are fetched, written and told.
-        *((name, set()) for name in ("__init__", "download", "errors", "files", "job", "lazy")),
-        *((f"plan/{name}", set()) for name in ("code", "networks", "paths", "recipes")),
         ("images/procedural", FROM_IMAGES),
         ("pictures", FROM_IMAGES),
         ("gram/extract", whole(*BOTH) | JOINTLY),
@@ -372,15 +380,23 @@ def test_a_moved_study_runs_nothing(finished):
         ("figures/rdms", figures(*BOTH) | {"plot_study"} | ALL),
         ("figures/alignment", {"plot_study"} | ALL),
         ("figures/information", {"plot_study"} | ALL),
-        ("figures/synthesis", set()),
-        ("synthesis/losses/paper", set()),
-        ("synthesis/descent", set()),
-        ("checkpoint", set()),
     ],
 )
 def test_new_content_of_a_library_module_reruns_what_uses_it(finished, module, expected):
     append(finished / f"src/texalign/{module}.py")
     assert finished.plan() == expected
+
+
+#: What decides how things are fetched, written, told and planned.
+PLUMBING = ("__init__", "download", "errors", "files", "job", "lazy")
+PLUMBING += tuple(f"plan/{name}" for name in ("code", "config", "networks", "paths", "recipes"))
+
+
+def test_new_content_of_what_no_result_comes_from_runs_nothing(finished):
+    others = ("synthesis/losses/paper", "synthesis/descent", "figures/synthesis", "checkpoint")
+    for module in (*PLUMBING, *others):
+        append(finished / f"src/texalign/{module}.py")
+    assert finished.plan() == set()
 
 
 def test_new_content_of_a_script_reruns_its_rule_and_what_follows(finished):
@@ -435,17 +451,19 @@ IMAGES = {"synthesize_textures squeezenet1_1 all 0", f"score_statistics {TEXTURE
     [
         ("synthesis/losses/paper", IMAGES),
         ("synthesis/losses/common", IMAGES),
-        ("synthesis/losses/gatys", set()),
         ("synthesis/descent", IMAGES),
         ("fast/winograd", IMAGES),
         ("synthesis/scores", SCORES | {"plot_scores", "synthesis"}),
         ("figures/synthesis", DRAWN),
-        ("gram/extract", set()),
-        ("geometry/ward", set()),
-        ("information/nsb", set()),
-        ("job", set()),
     ],
 )
 def test_new_content_of_a_library_module_reruns_the_images_that_use_it(synthesised, module, expected):
     append(synthesised / f"src/texalign/{module}.py")
     assert synthesised.plan("synthesis") == expected
+
+
+def test_new_content_of_what_no_image_comes_from_runs_nothing(synthesised):
+    others = ("synthesis/losses/gatys", "gram/extract", "geometry/ward", "information/nsb")
+    for module in (*PLUMBING, *others):
+        append(synthesised / f"src/texalign/{module}.py")
+    assert synthesised.plan("synthesis") == set()

@@ -169,11 +169,11 @@ def weights_file(wildcards):
     """The file of a network's weights; none when they are untrained or come inside a package."""
     network = wildcards.get("network") or wildcards.maker
     source = models[network]["weights"]
+    # Known by what the table says of it, so that its date says nothing.
     if weights.is_published(source):
-        return f"resources/weights/{network}.pth"
+        return ancient(f"resources/weights/{network}.pth")
     own = weights.own_file(source)
-    # Known by its hash in the table, so that its date says nothing. Marked as local, it keeps its name
-    # where another workflow imports this one with a prefix.
+    # Marked as local, it keeps its name where another workflow imports this one with a prefix.
     return ancient(local(own)) if own else []
 
 

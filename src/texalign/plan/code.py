@@ -16,8 +16,9 @@ LIBRARY = Path(__file__).resolve().parent.parent
 #: They decide how things are fetched, written, told and shown by name, not what a result is.
 PLUMBING = frozenset(f"texalign{name}" for name in ("", ".download", ".errors", ".files", ".job", ".lazy"))
 
-_FROM = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+import[ \t]+(\([^)]*\)|[^\n#]*)", re.MULTILINE)
-_IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n#]*)", re.MULTILINE)
+_FROM = re.compile(r"(?:^|[;:])[ \t]*from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|[^\n;]*)", re.MULTILINE)
+_IMPORT = re.compile(r"(?:^|[;:])[ \t]*import[ \t]+([^\n;]*)", re.MULTILINE)
+_NOT_READ = re.compile(r"#[^\n]*|\\\n")
 
 
 def imported(text, package=""):
@@ -34,7 +35,7 @@ def imported(text, package=""):
     >>> sorted(imported("from texalign.geometry import ward"))
     ['texalign.geometry', 'texalign.geometry.ward']
     """
-    names = set()
+    names, text = set(), _NOT_READ.sub("", text)
     for source, targets in _FROM.findall(text):
         source = _absolute(source, package)
         names.add(source)
@@ -46,7 +47,7 @@ def imported(text, package=""):
 
 def _names(targets):
     """List the names of an import statement, without their aliases."""
-    parts = re.sub(r"#[^\n]*", "", targets).strip("() \t\n").replace("\\\n", " ").split(",")
+    parts = targets.strip("() \t\n").split(",")
     return [part.split()[0] for part in parts if part.split()]
 
 

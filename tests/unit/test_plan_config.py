@@ -1,0 +1,142 @@
+"""A config and a model table → checked, whole, and in one order."""
+
+import copy
+import json
+import random
+
+import pytest
+import yaml
+from architectures import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from texalign import InputError
+from texalign.plan import reading
+from texalign.plan.config import canonical, fill_defaults, merge_tables, quoted_on
+
+CONFIG = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = {
+    "properties": {
+        "a": {"default": 1},
+        "b": {"properties": {"c": {"default": [1, 2]}, "d": {"default": {}}}, "default": {}},
+    }
+}
+ENTRIES = {"additionalProperties": {"properties": {"seed": {"default": 0}}}}
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("abc", max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=4)
+    ),
+)
+MAPPINGS = st.dictionaries(st.sampled_from(["e", "f", "z", ""]), VALUES, max_size=4)
+
+
+def shuffled(value, order):
+    if isinstance(value, dict):
+        return {key: shuffled(value[key], order) for key in order.sample(list(value), len(value))}
+    return [shuffled(item, order) for item in value] if isinstance(value, list) else value
+
+
+def text(value):
+    """What tells two orders of keys apart, as snakemake's comparison by text does."""
+    return json.dumps(value)
+
+
+@given(MAPPINGS, st.randoms(use_true_random=False))
+def test_the_order_of_keys_never_matters(data, order):
+    assert text(canonical(shuffled(data, order), SCHEMA)) == text(canonical(data, SCHEMA))
+
+
+@given(MAPPINGS)
+def test_canonical_twice_is_canonical_once_and_leaves_its_data_alone(data):
+    before = copy.deepcopy(data)
+    once = canonical(data, SCHEMA)
+    assert text(canonical(once, SCHEMA)) == text(once)
+    assert text(data) == text(before)
+    assert {key: once[key] for key in data} == data
+
+
+def test_defaults_are_filled_at_every_level_and_kept_apart():
+    first, second = canonical({}, SCHEMA), canonical({"b": {"c": [3]}}, SCHEMA)
+    assert first == {"a": 1, "b": {"c": [1, 2], "d": {}}}
+    assert second == {"a": 1, "b": {"c": [3], "d": {}}}
+    first["b"]["c"].append(4)
+    assert canonical({}, SCHEMA)["b"]["c"] == [1, 2]
+
+
+def test_every_entry_of_a_table_is_filled():
+    table = {"alexnet": {}, "vgg19": {"seed": 3}}
+    fill_defaults(table, ENTRIES)
+    assert table == {"alexnet": {"seed": 0}, "vgg19": {"seed": 3}}
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_default_config_is_one_text_in_every_order(order):
+    data = quoted_on(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+    schema = reading.read_yaml(CONFIG)
+    assert text(canonical(shuffled(data, order), schema)) == text(canonical(data, schema))
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        ({True: "cosine"}, {"on": "cosine"}),
+        ({True: "cosine", "on": "gram"}, {"on": "cosine"}),
+        ({True: "gram", "on": "cosine"}, {"on": "cosine"}),
+        ({"on": "rdm_rows", "k": [2]}, {"on": "rdm_rows", "k": [2]}),
+    ],
+)
+def test_an_unquoted_on(given_, expected):
+    config = {"clustering": dict(given_), "study": "s"}
+    assert quoted_on(config) == {"clustering": expected, "study": "s"}
+    assert config["clustering"] == given_
+    assert quoted_on({"clustering": "no mapping"}) == {"clustering": "no mapping"}
+
+
+def test_later_tables_add_entries_and_override_single_keys():
+    first = {"b": {"seed": 1, "layers": ["x"]}, "a": None}
+    merged = merge_tables({"one": first, "two": {"b": {"seed": 2}, "c": {"seed": 3}}})
+    assert list(merged) == ["a", "b", "c"]
+    assert merged == {"a": {}, "b": {"seed": 2, "layers": ["x"]}, "c": {"seed": 3}}
+    assert first["b"]["seed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "words"), [(["a"], r"mine: \['a'\]"), ({"a": "text"}, "mine: a: 'text' is no mapping")]
+)
+def test_a_table_that_is_none_is_refused(table, words):
+    with pytest.raises(InputError, match=words):
+        merge_tables({"mine": table})
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"netwroks": ["alexnet"]}, ["here: unknown key 'netwroks'", "did you mean networks?"]),
+        ({"clustering": {"on": "nothing"}}, ["here: clustering: on: ", "'nothing'", "gram"]),
+        ({"networks": "alexnet"}, ["here: networks: ", "'alexnet'", "Keys of the model table."]),
+    ],
+)
+def test_a_wrong_config_is_told_in_one_line(config, words):
+    with pytest.raises(InputError) as error:
+        reading.checked(config, CONFIG, "here")
+    assert "\n" not in str(error.value)
+    assert all(word in str(error.value) for word in words), error.value
+
+
+def test_a_file_that_is_no_yaml_is_told_in_one_line(tmp_path):
+    (tmp_path / "bad.yaml").write_text("a: [1\nb: 2")
+    (tmp_path / "empty.yaml").write_text("")
+    assert reading.read_yaml(tmp_path / "empty.yaml") == {}
+    for name in ("bad.yaml", "absent.yaml"):
+        with pytest.raises(InputError, match="mine: cannot be read as YAML") as error:
+            reading.read_yaml(tmp_path / name, "mine")
+        assert "\n" not in str(error.value)
+
+
+def test_what_is_checked_comes_back_whole():
+    checked = reading.checked({"study": "s"}, CONFIG, "here")
+    assert list(checked) == sorted(checked)
+    assert checked["dataset"]["source"] == "dtd"
+    assert random.Random(0).sample(list(checked), len(checked)) != list(checked)
