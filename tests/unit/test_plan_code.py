@@ -143,9 +143,7 @@ def forget():
 
 def write(folder, **files):
     for name, text in files.items():
-        path = folder / f"{name.replace('__', '/') if not name.startswith('__') else name}.py"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+        (folder / f"{name}.py").write_text(text)
 
 
 def changes(folder, name, builder="mynets:net"):

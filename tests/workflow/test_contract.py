@@ -301,10 +301,10 @@ def test_a_jobs_parse_of_the_workflow_is_cheap(fresh):
     """Every cluster job parses the workflow again: its own part, beside that of snakemake, is small."""
     (fresh / "Empty").write_text("rule all:\n    shell: 'true'\n")
     command = [sys.executable, "-m", "snakemake", "--list-rules"]
-    ours = cpu_seconds(command, fresh.folder)
-    empty = cpu_seconds([*command, "--snakefile", "Empty"], fresh.folder)
-    # Here 0.4 s; twice the second that it may take, as the machine may be busy.
-    assert ours - empty < 2
+    both = [command, [*command, "--snakefile", "Empty"]]
+    ours, empty = zip(*([cpu_seconds(one, fresh.folder) for one in both] for _ in range(3)), strict=True)
+    # 0.35 s, the least of three beside other work. It may take 1 s, and here half more on a busy machine.
+    assert min(ours) - min(empty) < 1.5
 
 
 def test_a_plan_loads_no_library_of_numbers():
