@@ -5,9 +5,9 @@ listed in `__all__` is its public face, loaded when it is first used.
 """
 
 import importlib
-from importlib import metadata
 
 from texalign.errors import InputError
+from texalign.version import __version__
 
 #: Where the names of the public face lie.
 _FACE = {
@@ -29,8 +29,6 @@ __all__ = ["InputError", "__version__", *_FACE]
 
 
 def __getattr__(name):
-    if name == "__version__":
-        return metadata.version("texalign")
     if name not in _FACE:
         raise AttributeError(f"module 'texalign' has no attribute {name!r}")
     return importlib.import_module(_FACE[name])

@@ -6,9 +6,9 @@ import logging
 import os
 import sys
 import time
-from importlib import metadata
 
 from texalign.errors import InputError
+from texalign.version import __version__
 
 log = logging.getLogger("texalign")
 
@@ -47,7 +47,7 @@ def start(snakemake, *subjects):
 
 def about():
     """Tell what makes this job's files: the rule with its parameters, and texalign's version."""
-    return {"texalign": metadata.version("texalign")} | _about
+    return {"texalign": __version__} | _about
 
 
 def plain(value):

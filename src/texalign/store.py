@@ -12,6 +12,7 @@ import numpy as np
 
 from texalign.errors import InputError
 from texalign.files import whole
+from texalign.version import __version__
 
 #: Rows by columns of one chunk of a row-per-texture matrix: 1 MiB of float32, good both for
 #: appending a few rows and for reading a slab of columns.
@@ -93,8 +94,8 @@ def open_h5(path, strided=False):
 
 def versions():
     """Versions of what the numbers depend on, for the attributes of a file."""
-    return ", ".join(
-        f"{name} {metadata.version(name)}" for name in ("texalign", "torch", "torchvision", "numpy", "h5py")
+    return f"texalign {__version__}, " + ", ".join(
+        f"{name} {metadata.version(name)}" for name in ("torch", "torchvision", "numpy", "h5py")
     )
 
 

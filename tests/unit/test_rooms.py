@@ -12,7 +12,7 @@ SOURCE = ROOT / "src"
 
 #: Every room, and every module that has none, from the ground up: each imports from those before it.
 ROOMS = (
-    *("errors", "lazy", "files", "tables", "brainscore", "weights", "download", "job"),
+    *("errors", "version", "lazy", "files", "tables", "brainscore", "weights", "download", "job"),
     *("store", "checkpoint", "pictures", "images", "plan"),
     *("readout", "networks", "fast", "gram", "geometry", "information", "alignment"),
     *("synthesis", "views", "figures"),

@@ -14,7 +14,8 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parent.parent
 
 #: They decide how things are fetched, written, told and shown by name, not what a result is.
-PLUMBING = frozenset(f"texalign{name}" for name in ("", ".download", ".errors", ".files", ".job", ".lazy"))
+_NAMES = ("download", "errors", "files", "job", "lazy", "version")
+PLUMBING = frozenset(["texalign", *(f"texalign.{name}" for name in _NAMES)])
 
 _FROM = re.compile(r"(?:^|[;:])[ \t]*from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|[^\n;]*)", re.MULTILINE)
 _IMPORT = re.compile(r"(?:^|[;:])[ \t]*import[ \t]+([^\n;]*)", re.MULTILINE)

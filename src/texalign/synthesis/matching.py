@@ -3,7 +3,6 @@
 import csv
 import hashlib
 from dataclasses import asdict, dataclass
-from importlib import metadata
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ import torch
 from texalign.files import whole
 from texalign.synthesis.descent import Descent, Settings, run_in_lockstep
 from texalign.synthesis.objective import Objective, choose_layers
+from texalign.version import __version__
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _finish(descent):
         "device": str(objective.network.device),
         "threads": torch.get_num_threads(),
         "versions": {
-            "texalign": metadata.version("texalign"),
+            "texalign": __version__,
             "torch": torch.__version__,
             "numpy": np.__version__,
         },

@@ -19,6 +19,7 @@ import torch
 
 from texalign import checkpoint
 from texalign.errors import InputError
+from texalign.version import __version__
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ def is_available():
 
 def versions():
     """Versions of what the numbers depend on."""
-    return {name: metadata.version(name) for name in ("texalign", "plenoptic", "torch", "numpy")}
+    packages = ("plenoptic", "torch", "numpy")
+    return {"texalign": __version__} | {name: metadata.version(name) for name in packages}
 
 
 def _plenoptic():
