@@ -18,6 +18,7 @@ _FACE = {
     "gram": "texalign.gram",
     "geometry": "texalign.geometry",
     "information": "texalign.information",
+    "statistics": "texalign.statistics",
     "alignment": "texalign.alignment",
     "synthesis": "texalign.synthesis",
     "figures": "texalign.figures",

@@ -12,13 +12,22 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from texalign import download, job, weights
+from texalign import download, job, readout, weights
 from texalign.errors import InputError
 
 #: Mean and standard deviation of ImageNet's channels in [0, 1], what torchvision's networks expect.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 
 IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+#: Mean and standard deviation of what the input may be normalised by instead of the weights' own.
+NORMALISATIONS = {
+    "imagenet": (IMAGENET_MEAN, IMAGENET_STD),
+    # Of the Describable Textures Dataset, as in the program that the misalignment paper published.
+    "dtd": ((0.5137, 0.4639, 0.4261), (0.2576, 0.2330, 0.2412)),
+    "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,61 @@ def load(entry, weights_file=None, seed=None, device="auto"):
         device=device,
         architecture=described(entry["architecture"], entry.get("options") or {}),
     )
+
+
+def normalised(network, how):
+    """Change what a network's input is normalised by.
+
+    Parameters
+    ----------
+    network : Network
+    how : str
+        A key of `NORMALISATIONS`, or ``weights`` for the weights' own.
+
+    Returns
+    -------
+    Network
+    """
+    if how == "weights":
+        return network
+    if how not in NORMALISATIONS:
+        allowed = ", ".join(["weights", *NORMALISATIONS])
+        raise InputError(f"normalisation: {how!r} is not allowed; use one of {allowed}")
+    mean, std = NORMALISATIONS[how]
+    return replace(network, mean=mean, std=std, changes=(*network.changes, f"input normalised by {how}"))
+
+
+def warmed_up(network, seed, size):
+    """Run one noise image through a network in training mode, up to its deepest read-out layer.
+
+    The program that the misalignment paper published does so before `eval()`: BatchNorm's running statistics
+    move towards those of the noise by their momentum, a tenth in torchvision's networks.
+
+    Parameters
+    ----------
+    network : Network
+        Left as it is.
+    seed : int
+        Of the noise, standard normal.
+    size : int
+        Pixels of its side.
+
+    Returns
+    -------
+    Network
+        In evaluation mode again.
+    """
+    module = copy.deepcopy(network.module)
+    warm = replace(
+        network, module=module, changes=(*network.changes, f"BatchNorm warmed up on noise, seed {seed}")
+    )
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        noise = torch.randn(1, 3, size, size).to(network.device, network.dtype)
+        module.train()
+        readout.read(warm, noise.contiguous(memory_format=torch.channels_last), lambda _layer, _maps: None)
+        module.eval()
+    return warm
 
 
 def load_for(snakemake, entry=None):

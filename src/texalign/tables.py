@@ -17,9 +17,11 @@ from texalign.files import whole
 #: Columns that hold names. Everything else is a number, or true or false.
 TEXTS = frozenset(
     (
-        *("class", "clustering", "estimator", "family", "file", "label", "layer", "maker", "method"),
-        *("metric", "module", "network", "networks", "note", "rdm", "readout", "scored_by", "texture"),
-        *("variant", "weights", "worst_layer"),
+        *("choice", "class", "clustering", "confused_with", "estimator", "family", "file"),
+        *("join", "label", "layer", "maker", "method", "metric", "module"),
+        *("nearest_class", "network", "networks", "normalisation", "note", "other_class", "pivotal"),
+        *("pivotal_family", "rdm", "readout", "representation", "scored_by", "specification", "texture"),
+        *("variant", "version", "weights", "worst_layer"),
     )
 )
 

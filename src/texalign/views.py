@@ -1,9 +1,13 @@
 """Tables and arrays → what is shown of them, without a plotting library: for figures and the report."""
 
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import linear_sum_assignment
+
+from texalign.tables import natural
 
 
 def reduce_rdm(condensed, n, pixels=900):
@@ -88,3 +92,125 @@ def untrained(weights):
     array of bool
     """
     return weights.astype(str).str.startswith("untrained").to_numpy()
+
+
+def extremes(labels, layer, count=3):
+    """Find the images nearest to and farthest from the middle of their class.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        layer, file, class, own_distance.
+    layer : str
+    count : int
+        Of each; fewer where a class has less than twice as many.
+
+    Returns
+    -------
+    dict of str to (list of str, list of str)
+        Class to the files of typical images, the most typical first, and of atypical ones, the least typical
+        last.
+    """
+    ordered = labels[labels["layer"] == layer].sort_values(["own_distance", "file"])
+    found = {}
+    for name, rows in ordered.groupby("class"):
+        files, most = rows["file"].tolist(), min(count, len(rows) // 2)
+        found[name] = (files[:most], files[len(files) - most :])
+    return found
+
+
+def mosaic(rows, side=72, gap=4):
+    """Put small images into one picture on white, a row of groups below the other.
+
+    Parameters
+    ----------
+    rows : list of list of array
+        Groups of images, uint8 (count, H, W, 3); every row has as many.
+    side, gap : int
+        Pixels of an image and between two.
+
+    Returns
+    -------
+    picture : array, uint8
+    middles : array
+        Of the rows, in pixels from the top.
+    """
+    step, wide = side + gap, max(sum(map(len, groups)) for groups in rows)
+    picture = np.full((step * len(rows), step * wide, 3), 255, np.uint8)
+    for i, groups in enumerate(rows):
+        for j, image in enumerate(image for group in groups for image in group):
+            at = np.linspace(0, len(image) - 1, side).round().astype(int)
+            picture[i * step : i * step + side, j * step : j * step + side] = image[np.ix_(at, at)]
+    return picture, np.arange(len(rows)) * step + side / 2
+
+
+def recovery(classes, best):
+    """Shares of classes in their clusters, a row a class and a column a network, at the best layers.
+
+    Parameters
+    ----------
+    classes : DataFrame
+        network, layer, class, recall.
+    best : DataFrame
+        network, layer.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by the mean over networks, best recovered classes first.
+    """
+    rows = classes.merge(best[["network", "layer"]], on=["network", "layer"])
+    table = rows.pivot(index="class", columns="network", values="recall")[list(best["network"])]
+    return table.loc[table.mean(axis=1).sort_values(ascending=False, kind="stable").index]
+
+
+class Specifications(NamedTuple):
+    """Sets of choices in the order in which they are shown.
+
+    Attributes
+    ----------
+    names : list of str
+    bits, correlations : DataFrame
+        A row a specification, a column a network and a metric.
+    choices : list of (str, dict of str to array)
+        Each axis that has several values: value to which specifications have it.
+    """
+
+    names: list
+    bits: pd.DataFrame
+    correlations: pd.DataFrame
+    choices: list
+
+
+def specifications(best, correlations):
+    """Order sets of choices by their mean correlation, or by their mean information where there is none.
+
+    Parameters
+    ----------
+    best : DataFrame
+        specification, an axis of choice a column, network, layer, k, mi_bits.
+    correlations : DataFrame
+        specification, metric, pearson_r.
+
+    Returns
+    -------
+    Specifications
+        Metrics that have no correlation are left out.
+    """
+    r = correlations.pivot(index="specification", columns="metric", values="pearson_r")
+    r = r[list(dict.fromkeys(correlations["metric"]))].dropna(axis="columns", how="all")
+    bits = best.pivot(index="specification", columns="network", values="mi_bits")
+    names = list((r if r.shape[1] else bits).mean(axis=1).sort_values(kind="stable").index)
+    about = best.drop_duplicates("specification").set_index("specification").loc[names]
+    about = about.drop(columns=["network", "layer", "mi_bits"]).astype(object)
+    about = about.where(about.notna() & (about != ""), "none").map(_plain)
+    choices = [
+        (axis, {value: (about[axis] == value).to_numpy() for value in sorted(set(about[axis]), key=natural)})
+        for axis in about.columns
+        if about[axis].nunique() > 1
+    ]
+    return Specifications(names, bits.loc[names], r.loc[names], choices)
+
+
+def _plain(value):
+    return str(int(value)) if isinstance(value, float) else str(value)

@@ -34,7 +34,7 @@ def test_a_table_without_rows_gives_no_network_a_score(tmp_path):
     (tmp_path / "none.csv").write_text(f"\ufeffnetwork, {', '.join(METRICS)}\n\n")
     joined = alignment.join_scores(tidy({"a": [1.0]}), alignment.read_scores(tmp_path / "none.csv"))
     assert not joined["scored"].any()
-    assert alignment.correlate({"a": 1.0}, joined.set_index("network"))["n"].eq(0).all()
+    assert alignment.correlate({"a": 1.0}, joined.set_index("network")[list(METRICS)])["n"].eq(0).all()
 
 
 def test_networks_without_scores_are_listed_and_kept(scores):
@@ -99,11 +99,6 @@ def test_p_values_of_table_2_follow_from_its_r():
         assert row["p_value"] == pytest.approx(p, abs=0.0101)  # the paper truncates
 
 
-def test_holm_by_hand():
-    adjusted = alignment._holm(np.array([0.04, 0.01, np.nan, 0.03]))
-    np.testing.assert_allclose(adjusted, [0.06, 0.03, np.nan, 0.06])
-
-
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_too_few_networks_give_nan_and_say_n(mi, scores, n):
     table = alignment.correlate(mi.iloc[:n], scores)
@@ -127,3 +122,46 @@ def test_constant_and_perfect_input(mi, scores):
 def test_a_network_given_twice_is_refused(mi, scores):
     with pytest.raises(ValueError, match="alexnet appears twice"):
         alignment.correlate(pd.concat([mi, mi.iloc[:1]]), scores)
+
+
+def information(mi):
+    """A table of three layers, of which the second is best."""
+    rows = [(n, n.rstrip("0123456789"), f"L{i}", b - abs(i - 2)) for n, b in mi.items() for i in (1, 2, 3)]
+    return pd.DataFrame(rows, columns=["network", "family", "layer", "mi_bits"]).assign(k=47)
+
+
+def test_uncertainty_of_the_best_layer_is_that_of_the_correlation(mi, scores):
+    best = scores.index[:12]
+    table = alignment.uncertainty(information(mi[best]), scores, samples=500)
+    assert table["layer"].drop_duplicates().tolist() == ["best", "L1", "L2", "L3"]
+    rows = table[table["layer"] == "best"].set_index("metric")
+    expected = alignment.correlate(mi[best], scores).set_index("metric")
+    for ours, theirs in (
+        ("pearson_r", "pearson_r"),
+        ("p_value", "p_value"),
+        ("spearman_rho", "spearman_rho"),
+        ("fisher_low", "ci_low"),
+        ("fisher_high", "ci_high"),
+    ):
+        np.testing.assert_allclose(rows[ours], expected[theirs], rtol=1e-9)
+    assert (rows["p_permutation"] - rows["p_value"]).abs().max() < 0.1
+    assert (rows["p_any_layer"] >= rows["p_permutation"] - 0.1).all()
+    assert (rows["p_holm"] >= rows["p_bh"] - 1e-12).all()
+    # Every layer differs from the best by a constant: the same r.
+    np.testing.assert_allclose(table.loc[table["layer"] == "L1", "pearson_r"], rows["pearson_r"])
+
+
+def test_uncertainty_names_the_network_that_makes_the_correlation(scores):
+    bits = pd.Series(1.0, index=scores.index) + 0.001 * np.arange(len(scores))
+    bits["resnet152"] = 5.0
+    rows = alignment.uncertainty(information(bits), scores, samples=200).set_index(["layer", "metric"])
+    row = rows.loc[("best", "neural_vision")]
+    assert (row["pivotal"], row["pivotal_family"]) == ("resnet152", "resnet")
+    assert row["r_without_one_low"] <= row["pearson_r"] <= row["r_without_one_high"]
+
+
+def test_uncertainty_of_too_few_networks_is_empty_numbers(mi, scores):
+    table = alignment.uncertainty(information(mi.iloc[:2]), scores, samples=100)
+    assert table["n"].eq(2).all()
+    assert table.drop(columns=["layer", "metric", "n", "pivotal", "pivotal_family"]).isna().all(axis=None)
+    assert table["pivotal"].eq("").all()

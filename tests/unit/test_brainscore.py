@@ -1,10 +1,24 @@
-"""The table of Brain-Scores: the published cells, and what is refused."""
+"""Tables of scores: the published cells, columns of one's own, and what is refused."""
+
+import csv
+import math
 
 import numpy as np
 import pytest
+from architectures import ROOT
+from scipy import stats
 
-from texalign import InputError, alignment
+from texalign import InputError, alignment, brainscore
 from texalign.brainscore import METRICS
+from texalign.plan import reading
+
+LEADERBOARD = ROOT.parent / "shared/data/brainscore/leaderboard_08092025.csv"
+SCHEMA = ROOT / "workflow/schemas/scores.schema.yaml"
+
+
+def read_resource(name):
+    columns = reading.checked(reading.read_yaml(ROOT / f"resources/{name}.yaml"), SCHEMA, name)
+    return brainscore.read(ROOT / f"resources/{name}.csv", columns)
 
 
 def test_csv_holds_the_published_cells(scores):
@@ -43,8 +57,8 @@ def test_published_averages_agree_with_their_parts(scores):
         ("0.171", "nan", ["alexnet", "'nan'"]),
         ("0.171", "-0.1", ["alexnet", "'-0.1'"]),
         ("0.171,", '"0.171,', ["not a readable CSV"]),
-        ("0.171,", "", ["row 1 has 7 cells, and its header 8"]),
-        ("0.171,", "0,171,", ["row 1 has 9 cells, and its header 8"]),
+        ("0.171,", "", ["row 1 has 15 cells, and its header 16"]),
+        ("0.171,", "0,171,", ["row 1 has 17 cells, and its header 16"]),
     ],
 )
 def test_bad_tables_are_refused_in_one_line(brainscore_csv, tmp_path, old, new, names):
@@ -62,3 +76,80 @@ def test_missing_or_empty_file_is_refused(tmp_path):
     for name in ("absent.csv", "empty.csv"):
         with pytest.raises(InputError, match=name):
             alignment.read_scores(tmp_path / name)
+
+
+# ---------------------------------------------------------------- columns of one's own
+
+
+def test_the_seven_are_the_default_with_what_stands_beside_them():
+    found = read_resource("brainscore")
+    assert tuple(found.metrics) == METRICS
+    assert found.names["resnet101"] == "resnet_101_v1"
+    assert found.counts["resnet152"]["n_neural_vision"] == 4
+    plain = brainscore.read(ROOT / "resources/brainscore.csv")
+    assert plain.values == found.values
+    assert plain.names["resnet101"] == "resnet101"
+
+
+def test_texture_scores_of_the_same_networks():
+    found, seven = read_resource("brainscore_texture"), read_resource("brainscore")
+    assert list(found.values) == list(seven.values)
+    assert len(found.metrics) == 11
+    assert math.isnan(found.values["resnet18"]["Marques2020_texture_modulation"])
+    joined = brainscore.join({"seven": seven, "texture": found})
+    assert joined.metrics == seven.metrics + found.metrics
+    assert joined.values["vgg16"]["FreemanZiemba2013_V2"] == 0.294
+    assert joined.names == seven.names
+
+
+@pytest.mark.skipif(not LEADERBOARD.is_file(), reason=f"no leaderboard at {LEADERBOARD}")
+def test_texture_scores_are_the_leaderboards_cells():
+    with open(LEADERBOARD, newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    found = read_resource("brainscore_texture")
+    # The row numbers of Supplementary Table 5, one of which several networks of the same name share.
+    row = {"alexnet": 290, "densenet121": 128, "resnet152": 228, "vgg19": 148}
+    for network, number in row.items():
+        cells = dict(zip(rows[0], rows[number - 2], strict=True))
+        assert cells["Model"] == found.names[network]
+        assert float(cells["ImageNet-top1"]) == found.values[network]["ImageNet_top1"]
+        cell = cells["FreemanZiemba2013.V2-pls"]
+        expected = float(cell) if cell not in ("", "X") else math.nan
+        assert found.values[network]["FreemanZiemba2013_V2"] == pytest.approx(expected, nan_ok=True)
+
+
+def test_columns_of_ones_own(tmp_path):
+    (tmp_path / "mine.csv").write_text("network,seconds,trials,who,other\na,-3.5,12,Ann,x\nb,,,,y\n")
+    columns = {"seconds": {"type": "number"}, "trials": {"type": "count"}, "who": {"type": "name"}}
+    found = brainscore.read(tmp_path / "mine.csv", columns)
+    assert found.metrics == ["seconds"]
+    assert found.values["a"] == {"seconds": -3.5}
+    assert math.isnan(found.values["b"]["seconds"])
+    assert found.counts["a"] == {"trials": 12}
+    assert found.names == {"a": "Ann", "b": "b"}
+    with pytest.raises(InputError, match=r"network a, column trials: '12' is not a number from 0 to 1"):
+        brainscore.read(tmp_path / "mine.csv", {"trials": {"type": "score"}})
+    with pytest.raises(InputError, match=r"column seconds: '-3.5' is not a whole number"):
+        brainscore.read(tmp_path / "mine.csv", {"seconds": {"type": "count"}})
+    with pytest.raises(InputError, match="column seconds is in one too"):
+        brainscore.join({"one": found, "two": found})
+
+
+# ---------------------------------------------------------------- the join by position
+
+
+def test_position_gives_four_networks_the_scores_of_others(scores):
+    found = read_resource("brainscore")
+    networks = [network for network in found.values if network != "mobilenet_v2"]
+    pairs = brainscore.by_position(networks, found.names)
+    wrong = {network: other for network, other in pairs.items() if network != other}
+    expected = {"resnet101": "resnet18", "resnet152": "resnet34", "resnet18": "resnet101"}
+    assert wrong == expected | {"resnet34": "resnet152"}
+    paired = alignment.paired(scores, pairs)
+    right = scores.loc[paired.index]
+    r = [round(stats.pearsonr(paired[metric], right[metric]).statistic, 2) for metric in METRICS]
+    assert r == [0.77, 0.53, -0.05, 0.98, 0.65, -0.11, 0.28]
+
+
+def test_position_is_the_key_where_both_orders_agree():
+    assert brainscore.by_position(["b", "a"], {"a": "A", "b": "B"}) == {"a": "a", "b": "b"}

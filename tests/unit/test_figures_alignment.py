@@ -1,5 +1,6 @@
 """Figures of mutual information against Brain-Score."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from legible import assert_legible, table, words
@@ -27,10 +28,27 @@ def test_brainscore_panels(scores, networks):
     assert len(fits) == (7 if networks >= 3 else 0)
 
 
-def test_brainscore_panels_without_any_score(scores):
+def test_no_panel_is_drawn_where_nothing_could_be_joined(scores):
     figure = brainscore(table(3), scores.loc[["resnet152"]])
     assert_legible(figure)
-    assert words(figure).count("no network\nwith scores") == 7
+    assert "No network of this study has a score." in words(figure)
+    assert "(score, 0 to 1)" not in words(figure)
+    some = scores.assign(V1=np.nan, IT=np.nan)
+    figure = brainscore(table(13), some)
+    assert_legible(figure)
+    assert words(figure).count("(score, 0 to 1)") == 5
+    assert "V1" not in words(figure)
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 11])
+def test_any_number_of_scores_is_drawn(scores, count):
+    columns = [f"score_{i}" for i in range(count)]
+    others = pd.DataFrame(np.random.default_rng(0).normal(3, 1, (13, count)), scores.index, columns)
+    figure = brainscore(table(13), others)
+    assert_legible(figure)
+    shown = words(figure)
+    assert all(column.replace("_", " ") in shown for column in columns)
+    assert "(score, 0 to 1)" not in shown
 
 
 def test_brainscore_panels_from_the_written_tables(tmp_path, scores):
@@ -39,4 +57,20 @@ def test_brainscore_panels_from_the_written_tables(tmp_path, scores):
     for i, frame in enumerate(written):
         frame.to_csv(tmp_path / f"{i}.csv", index=False)
     figure = panels.brainscore_panels(*(pd.read_csv(tmp_path / f"{i}.csv") for i in range(2)))
-    assert words(figure).count("$n$ = 0:") == 7
+    assert "No network" in words(figure)
+
+
+@pytest.mark.parametrize("networks", [2, 4, 13])
+def test_correlation_by_layer(scores, networks):
+    mi = table(networks).assign(k=47)
+    rests_on = alignment.uncertainty(mi, scores, samples=200)
+    figure = panels.correlation_by_layer(rests_on)
+    assert_legible(figure)
+    shown = words(figure)
+    if networks < 4:
+        assert "no correlation can be computed" in shown
+        return
+    assert "neural vision" in shown
+    cells = [text for text in figure.axes[0].texts if "$p$" in text.get_text()]
+    assert len(cells) == rests_on["pearson_r"].notna().sum()
+    assert ("a true $r$ of 0.5 is found" in shown) == (networks > 4)

@@ -1,9 +1,11 @@
 """Figures of clusters."""
 
+import numpy as np
+import pandas as pd
 import pytest
-from legible import assert_legible
+from legible import assert_legible, words
 
-from texalign.figures.clusters import cluster_composition
+from texalign.figures.clusters import class_recovery, cluster_composition, typical_images
 
 
 @pytest.mark.parametrize(("classes", "clusters"), [(2, 2), (12, 30), (47, 47)])
@@ -14,3 +16,23 @@ def test_cluster_composition(rng, classes, clusters):
     figure = cluster_composition(counts, [f"class {i}" for i in range(classes)], "VGG-19, L5")
     assert_legible(figure)
     assert figure.axes[0].images[0].get_array().sum() == pytest.approx(classes)
+
+
+@pytest.mark.parametrize(("classes", "networks"), [(2, 1), (47, 13)])
+def test_class_recovery(rng, classes, networks):
+    shares = rng.uniform(size=(classes, networks))
+    names = [f"class {i}" for i in range(classes)]
+    figure = class_recovery(pd.DataFrame(shares, index=names), [f"Network-{i}" for i in range(networks)])
+    assert_legible(figure)
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), shares)
+
+
+@pytest.mark.parametrize("classes", [2, 13, 47])
+def test_typical_images(rng, classes):
+    images = rng.integers(0, 256, (6, 40, 40, 3), np.uint8)
+    rows = [(f"class {i}", images[:3], images[3:]) for i in range(classes)]
+    figure = typical_images(rows, "VGG-19, L5")
+    assert_legible(figure)
+    shown = words(figure)
+    assert shown.count("atypical") == (2 if classes > 12 else 1)
+    assert all(f"class {i}" in shown for i in range(classes))

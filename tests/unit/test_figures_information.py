@@ -28,3 +28,31 @@ def test_mutual_information_refuses_mixed_conditions():
         layers.mutual_information_by_layer(
             pd.concat([mi.assign(readout="relu"), mi.assign(readout="linear")])
         )
+
+
+def test_intervals_by_layer():
+    mi = table(4).assign(mi_corrected_bits=lambda rows: rows["mi_bits"] + 0.1)
+    mi = mi.assign(mi_low_bits=mi["mi_bits"] - 0.1, mi_high_bits=mi["mi_bits"] + 0.2)
+    figure = layers.mutual_information_by_layer(mi, intervals=True)
+    assert_legible(figure)
+    assert "bias-corrected" in words(figure)
+    points = [c.lines[0].get_ydata() for c in figure.axes[0].containers]
+    bars = [
+        np.diff(np.array(c.lines[2][0].get_segments())[..., 1], axis=1) for c in figure.axes[0].containers
+    ]
+    np.testing.assert_allclose(sorted(np.concatenate(points)), sorted(mi["mi_corrected_bits"]))
+    np.testing.assert_allclose(np.concatenate(bars), 0.3)
+
+
+@pytest.mark.parametrize("networks", [1, 13])
+def test_information_by_clusters(networks):
+    mi = table(networks)
+    best = mi.sort_values("mi_bits").drop_duplicates("network", keep="last")
+    by_k = mi.merge(pd.DataFrame({"k": range(1, 30)}), how="cross").assign(n_classes=12)
+    by_k = by_k.assign(mi_bits=by_k["mi_bits"] * np.log2(by_k["k"]), adjusted_mutual_information=0.3)
+    figure = layers.information_by_clusters(by_k, best)
+    assert_legible(figure)
+    left = figure.axes[0].lines
+    assert len(left) == networks + 1  # and the number of classes
+    highest = max(line.get_ydata().max() for line in left[:networks])
+    assert highest == pytest.approx(best["mi_bits"].max() * np.log2(29))

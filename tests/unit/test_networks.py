@@ -26,9 +26,10 @@ from architectures import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small import seeded, small_network
 from torch import nn
 
-from texalign import networks
+from texalign import InputError, networks
 from texalign.readout import feature_maps, layer_shapes
 
 REAL = ROOT.parent / "shared/data/weights"
@@ -344,3 +345,40 @@ def test_load_gives_channels_last_and_its_own_network():
     second.module.conv1.weight.zero_()
     assert first.module.conv1.weight.abs().max() > 0
     assert copy.copy(first).layers == {"L1": "bn1"}
+
+
+# ---------------------------------------------------------------- how maps are taken
+
+
+def test_a_normalisation_replaces_the_weights_own():
+    network = small_network()
+    image = np.full((1, 4, 4, 3), 255, np.uint8)
+    assert networks.normalised(network, "weights") is network
+    plain = networks.normalised(network, "none").preprocess(image)
+    assert torch.equal(plain, torch.ones(1, 3, 4, 4))
+    dtd = networks.normalised(network, "dtd")
+    assert dtd.preprocess(image)[0, 0, 0, 0] == pytest.approx((1 - 0.5137) / 0.2576)
+    assert dtd.changes == ("input normalised by dtd",)
+    with pytest.raises(
+        InputError, match="normalisation: 'mine' is not allowed; use one of weights, imagenet"
+    ):
+        networks.normalised(network, "mine")
+
+
+def test_a_warm_up_moves_batchnorm_by_a_tenth_towards_the_noise():
+    def build():
+        return nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Conv2d(4, 2, 1), nn.BatchNorm2d(2))
+
+    network = seeded(build, "1")
+    warm = networks.warmed_up(network, 5, 16)
+    torch.manual_seed(5)
+    noise = torch.randn(1, 3, 16, 16)
+    maps = network.module[0](noise).flatten(2)[0]
+    before, after = network.module[1], warm.module[1]
+    torch.testing.assert_close(after.running_mean, 0.9 * before.running_mean + 0.1 * maps.mean(1))
+    torch.testing.assert_close(after.running_var, 0.9 * before.running_var + 0.1 * maps.var(1))
+    assert torch.equal(before.running_mean, torch.zeros(4))  # the network itself is left alone
+    assert torch.equal(warm.module[3].running_mean, torch.zeros(2))  # behind the deepest layer read
+    assert not warm.module.training
+    assert warm.changes == ("BatchNorm warmed up on noise, seed 5",)
+    assert torch.equal(after.running_mean, networks.warmed_up(network, 5, 16).module[1].running_mean)

@@ -24,12 +24,16 @@ def test_the_coordinates_of_the_default_study():
     assert paths.coordinates(CONFIG) == expected
 
 
+OF_INFORMATION = {"information", "by_k", "halves"}
+OF_CLUSTERS = {"clusters", "labels", "confusions", "classes"}
+
+
 @pytest.mark.parametrize(
     ("changed", "moved"),
     [
-        ({"readout": "relu"}, {"gram", "rdm", "second_order", "clusters", "information"}),
-        ({"clustering": {"on": "cosine"}}, {"clusters", "information"}),
-        ({"mutual_information": {"estimator": "plugin"}}, {"information"}),
+        ({"readout": "relu"}, {"gram", "rdm", "second_order"} | OF_CLUSTERS | OF_INFORMATION),
+        ({"clustering": {"on": "cosine"}}, OF_CLUSTERS | OF_INFORMATION),
+        ({"mutual_information": {"estimator": "plugin"}}, OF_INFORMATION),
         ({"device": "cpu"}, set()),
         ({"study": "other"}, set()),
     ],
@@ -44,10 +48,12 @@ def test_an_axis_moves_what_depends_on_it_and_nothing_else(changed, moved):
 
 
 @pytest.mark.parametrize("readout", AXES["readout"]["enum"])
-def test_how_maps_are_taken_is_read_back_from_the_path(readout):
-    config = CONFIG | {"readout": readout}
-    assert paths.taken(paths.maps(config)) == {"readout": readout}
-    assert re.fullmatch(paths.CONSTRAINTS["maps"], paths.maps(config))
+@pytest.mark.parametrize("normalisation", AXES["normalisation"]["enum"])
+@pytest.mark.parametrize("warmup", [None, 0, 12])
+def test_how_maps_are_taken_is_read_back_from_the_path(readout, normalisation, warmup):
+    choices = {"readout": readout, "normalisation": normalisation, "bn_warmup": warmup}
+    assert paths.taken(paths.maps(choices)) == choices
+    assert re.fullmatch(paths.CONSTRAINTS["maps"], paths.maps(choices))
 
 
 def test_every_value_of_an_axis_fits_into_a_path():

@@ -14,7 +14,7 @@ SOURCE = ROOT / "src"
 ROOMS = (
     *("errors", "version", "lazy", "files", "tables", "brainscore", "weights", "download", "job"),
     *("store", "checkpoint", "pictures", "images", "plan"),
-    *("readout", "networks", "fast", "gram", "geometry", "information", "alignment"),
+    *("readout", "networks", "fast", "gram", "geometry", "information", "statistics", "alignment"),
     *("synthesis", "views", "figures"),
 )
 

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.spatial.distance import squareform
 
@@ -35,3 +36,35 @@ def test_matched_order_finds_the_hidden_diagonal(rng, classes, clusters):
     assert sorted(found_columns) == list(range(clusters))
     side = min(classes, clusters)
     assert (np.diag(hidden[np.ix_(found_rows, found_columns)])[:side] > 80).all()
+
+
+def test_extremes_are_the_nearest_and_the_farthest():
+    files = [f"{name}/{i}.png" for name in "ab" for i in range(5)]
+    labels = pd.DataFrame({"layer": "L1", "file": files, "class": list("aaaaabbbbb")})
+    labels["own_distance"] = [3.0, 1, 4, 1, 5, 9, 2, 6, 5, 3]
+    both = pd.concat([labels, labels.assign(layer="L2", own_distance=0.0)])
+    found = views.extremes(both, "L1", 2)
+    assert found["a"] == (["a/1.png", "a/3.png"], ["a/2.png", "a/4.png"])
+    assert found["b"] == (["b/1.png", "b/4.png"], ["b/2.png", "b/0.png"])
+    assert [len(files) for files in views.extremes(labels.iloc[:3], "L1")["a"]] == [1, 1]
+
+
+def test_a_mosaic_keeps_every_image_in_its_place(rng):
+    images = rng.integers(0, 255, (4, 9, 9, 3), np.uint8)
+    picture, middles = views.mosaic([[images[:1], images[1:2]], [images[2:3], images[3:]]], side=9, gap=1)
+    assert picture.shape == (20, 20, 3)
+    np.testing.assert_array_equal(picture[10:19, 10:19], images[3])
+    np.testing.assert_array_equal(picture[:9, 10:19], images[1])
+    assert (picture[9] == 255).all()
+    np.testing.assert_allclose(middles, [4.5, 14.5])
+
+
+def test_recovery_takes_the_best_layers_and_sorts_the_classes():
+    rows = [(n, layer, c, 0.1) for n in "mn" for layer in ("L1", "L2") for c in ("a", "b")]
+    classes = pd.DataFrame(rows, columns=["network", "layer", "class", "recall"])
+    classes.loc[(classes["class"] == "b") & (classes["layer"] == "L2"), "recall"] = 0.9
+    best = pd.DataFrame({"network": ["n", "m"], "layer": ["L2", "L1"]})
+    table = views.recovery(classes, best)
+    assert list(table.columns) == ["n", "m"]
+    assert table.to_numpy().tolist() == [[0.9, 0.1], [0.1, 0.1]]
+    assert list(table.index) == ["b", "a"]

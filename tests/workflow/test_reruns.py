@@ -14,10 +14,19 @@ from studies import Study, make_photographs, models
 BOTH = ("alexnet", "lite")
 ALL = {"all"}
 #: What follows each network's information, and what follows the comparison of all RDMs.
-AFTER_INFORMATION = {"join_information", "correlate_scores", "aggregate", "plot_study"} | ALL
+AFTER_INFORMATION = {
+    "join_information",
+    "correlate_scores",
+    "aggregate",
+    "plot_study",
+    "plot_statistics",
+} | ALL
+#: What follows the tables by number of clusters, of halves and of classes.
+AFTER_STATISTICS = {"join_statistics", "plot_statistics"} | ALL
 AFTER_COMPARISON = {"aggregate", "plot_study"} | ALL
+AFTER_SCORES = {"correlate_scores", "plot_statistics"} | AFTER_COMPARISON
 COMPARED = {"compare_rdms linear gram"}
-JOINTLY = AFTER_INFORMATION | COMPARED
+JOINTLY = AFTER_INFORMATION | AFTER_STATISTICS | COMPARED
 
 
 def grams(*networks, maps="linear"):
@@ -36,13 +45,22 @@ def information(*networks, maps="linear", on="gram", by="nsb"):
     return {f"measure_information {maps} gram {on} {by} {network}" for network in networks}
 
 
+def halves(*networks, maps="linear", on="gram", by="nsb"):
+    return {f"cluster_halves {maps} gram {on} {by} {network}" for network in networks}
+
+
+def classes(*networks, maps="linear", on="gram"):
+    return {f"describe_classes {maps} gram {on} {network}" for network in networks}
+
+
 def figures(*networks):
     return {f"plot_network {network}" for network in networks}
 
 
 def from_trees(*networks, **where):
     """All that is computed for a network alone, from its trees on."""
-    return trees(*networks, **where) | information(*networks, **where) | figures(*networks)
+    described = halves(*networks, **where) | classes(*networks, **where)
+    return trees(*networks, **where) | information(*networks, **where) | described | figures(*networks)
 
 
 def from_rdms(*networks, **where):
@@ -54,7 +72,10 @@ def whole(*networks, **where):
     return grams(*networks, **where) | from_rdms(*networks, **where)
 
 
-FROM_INFORMATION = information(*BOTH) | figures(*BOTH) | AFTER_INFORMATION
+FROM_INFORMATION = information(*BOTH) | figures(*BOTH) | AFTER_INFORMATION | AFTER_STATISTICS
+#: What a change of `mutual_information` or of an entropy makes again.
+FROM_ENTROPIES = FROM_INFORMATION | halves(*BOTH)
+FROM_TREES = from_trees(*BOTH) | AFTER_INFORMATION | AFTER_STATISTICS
 FROM_IMAGES = {"decode_images"} | whole(*BOTH) | JOINTLY
 
 
@@ -111,7 +132,7 @@ def test_edited_layers_rerun_that_network_and_fetch_nothing(finished):
 
 def test_a_label_reruns_the_tables_and_figures_that_show_it(finished):
     finished.change_model("lite", label="Another name")
-    assert finished.plan() == figures("lite") | AFTER_INFORMATION
+    assert finished.plan() == figures("lite") | AFTER_INFORMATION | AFTER_STATISTICS
 
 
 def test_a_removed_network_reruns_what_is_joined(finished):
@@ -180,14 +201,15 @@ def test_a_failed_estimator_leaves_nothing_that_passes_for_new(finished, monkeyp
     monkeypatch.setenv("TEXALIGN_NDD_PYTHON", sys.executable)  # which has no ndd
     finished.change(mutual_information={"estimator": "ndd", "permutations": 5})
     assert finished.snakemake("mutual_information").returncode != 0
-    assert finished.plan() == information(*BOTH, by="ndd") | figures(*BOTH) | AFTER_INFORMATION
+    by_ndd = information(*BOTH, by="ndd") | halves(*BOTH, by="ndd")
+    assert finished.plan() == by_ndd | figures(*BOTH) | AFTER_INFORMATION | AFTER_STATISTICS
 
 
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
         ("compare_rdms", COMPARED | AFTER_COMPARISON),
-        ("correlate_scores", {"correlate_scores"} | AFTER_COMPARISON),
+        ("correlate_scores", AFTER_SCORES),
     ],
 )
 def test_a_failed_script_leaves_nothing_that_passes_for_new(finished, script, expected):
@@ -215,23 +237,56 @@ def test_a_failed_aggregate_leaves_no_figure_that_passes_for_new(finished):
 
 def test_k_reruns_from_the_trees_on(finished):
     finished.change(clustering={"k": [2, 5]})
-    assert finished.plan() == from_trees(*BOTH) | AFTER_INFORMATION
+    assert finished.plan() == FROM_TREES
 
 
 def test_clustering_on_reruns_from_the_trees_on(finished):
     finished.change(clustering={"on": "cosine"})
-    assert finished.plan() == from_trees(*BOTH, on="cosine") | AFTER_INFORMATION
+    assert finished.plan() == from_trees(*BOTH, on="cosine") | AFTER_INFORMATION | AFTER_STATISTICS
 
 
 def test_another_estimator_grows_no_tree(finished):
     finished.change(mutual_information={"permutations": 5, "estimator": "plugin"})
-    assert finished.plan() == information(*BOTH, by="plugin") | figures(*BOTH) | AFTER_INFORMATION
+    by_plugin = information(*BOTH, by="plugin") | halves(*BOTH, by="plugin")
+    assert finished.plan() == by_plugin | figures(*BOTH) | AFTER_INFORMATION | AFTER_STATISTICS
 
 
 def test_another_readout_decodes_no_image(finished):
     finished.change(readout="relu")
     relu = {"compare_rdms relu gram"}
-    assert finished.plan() == whole(*BOTH, maps="relu") | relu | AFTER_INFORMATION
+    assert finished.plan() == whole(*BOTH, maps="relu") | relu | AFTER_INFORMATION | AFTER_STATISTICS
+
+
+SPECIFIED = {"join_specifications", "plot_specifications"} | ALL
+
+
+def of_variant(name):
+    return {f"{rule} {name}" for rule in ("join_variant", "correlate_variant", "plot_variant")} | SPECIFIED
+
+
+def test_a_variant_adds_only_what_no_other_has(finished):
+    finished.change(variants={"cosine": {"clustering": "cosine"}})
+    expected = trees(*BOTH, on="cosine") | information(*BOTH, on="cosine") | of_variant("cosine")
+    assert finished.plan() == expected
+
+
+def test_a_variant_of_the_join_or_of_k_computes_no_information(finished):
+    finished.change(variants={"wrong": {"join": "position"}, "few": {"k": 2}})
+    assert finished.plan() == of_variant("wrong") | of_variant("few")
+
+
+def test_the_study_itself_as_a_variant_computes_no_information(finished):
+    finished.change(variants={"as_written": {"readout": "linear", "normalisation": "weights"}})
+    assert finished.plan() == of_variant("as_written")
+
+
+def test_a_grid_shares_what_its_specifications_have_in_common(finished):
+    finished.change(
+        multiverse={"normalisation": ["weights", "none"], "k": [None, 2], "join": ["key", "position"]}
+    )
+    maps = "linear-none"
+    alone = grams(*BOTH, maps=maps) | rdms(*BOTH, maps=maps) | trees(*BOTH, maps=maps)
+    assert finished.plan() == alone | information(*BOTH, maps=maps) | SPECIFIED
 
 
 def test_two_choices_side_by_side_overwrite_nothing(finished):
@@ -252,7 +307,7 @@ def test_a_figures_setting_reruns_that_figure(finished):
 
 def test_seed_of_the_null_reruns_the_information(finished):
     finished.change(mutual_information={"permutations": 5, "seed": 1})
-    assert finished.plan() == FROM_INFORMATION
+    assert finished.plan() == FROM_ENTROPIES
 
 
 def test_how_rdms_are_compared_reruns_the_comparison(finished):
@@ -339,7 +394,7 @@ def test_a_score_of_a_network_of_the_study_reruns_the_correlation(finished):
     name = "resources/brainscore.csv"
     (row,) = [row for row in (finished / name).read_text().splitlines() if row.startswith("alexnet,")]
     finished.edit(name, row, f"alexnet{',' * row.count(',')}")
-    assert finished.plan() == {"correlate_scores"} | AFTER_COMPARISON
+    assert finished.plan() == AFTER_SCORES
 
 
 # ---------------------------------------------------------------- code
@@ -368,18 +423,21 @@ def test_a_moved_study_runs_nothing(finished):
         ("fast/winograd", whole(*BOTH) | JOINTLY),
         ("networks", whole(*BOTH) | JOINTLY),
         ("geometry/distances", from_rdms(*BOTH) | JOINTLY),
-        ("geometry/ward", from_trees(*BOTH) | AFTER_INFORMATION),
+        ("geometry/ward", FROM_TREES),
         ("geometry/compare", COMPARED | AFTER_COMPARISON),
-        ("information/nsb", FROM_INFORMATION),
-        ("information/mutual", FROM_INFORMATION),
-        ("tables", FROM_INFORMATION),
-        ("alignment", {"correlate_scores"} | AFTER_COMPARISON),
+        ("information/nsb", FROM_ENTROPIES),
+        ("information/mutual", FROM_ENTROPIES),
+        ("information/variation", FROM_ENTROPIES),
+        ("information/classes", classes(*BOTH) | figures(*BOTH) | AFTER_STATISTICS),
+        ("tables", FROM_ENTROPIES | classes(*BOTH)),
+        ("alignment", AFTER_SCORES),
+        ("statistics/permutation", AFTER_SCORES),
         # Drawing computes no number again.
-        ("figures/style", figures(*BOTH) | {"plot_study"} | ALL),
-        ("figures/clusters", figures(*BOTH) | ALL),
+        ("figures/style", figures(*BOTH) | {"plot_study", "plot_statistics"} | ALL),
+        ("figures/clusters", figures(*BOTH) | {"plot_statistics"} | ALL),
         ("figures/rdms", figures(*BOTH) | {"plot_study"} | ALL),
-        ("figures/alignment", {"plot_study"} | ALL),
-        ("figures/information", {"plot_study"} | ALL),
+        ("figures/alignment", {"plot_study", "plot_statistics"} | ALL),
+        ("figures/information", {"plot_study", "plot_statistics"} | ALL),
     ],
 )
 def test_new_content_of_a_library_module_reruns_what_uses_it(finished, module, expected):
@@ -410,7 +468,8 @@ def test_new_content_of_a_script_reruns_its_rule_and_what_follows(finished):
 def test_the_table_of_information_needs_no_comparison_and_no_figure(unmade):
     planned = unmade.plan("mutual_information")
     expected = FROM_IMAGES | {"fetch_weights lite", "mutual_information"}
-    assert planned == expected - JOINTLY - figures(*BOTH) | {"join_information"}
+    others = JOINTLY | figures(*BOTH) | halves(*BOTH) | classes(*BOTH)
+    assert planned == expected - others | {"join_information"}
 
 
 def test_a_report_is_made_of_what_is_there(finished):
@@ -418,7 +477,7 @@ def test_a_report_is_made_of_what_is_there(finished):
     finished.make("report")
     with zipfile.ZipFile(finished / "results/tiny/report.zip") as archive:
         names = archive.namelist()
-    assert sum(name.endswith(".png") for name in names) == 9
+    assert sum(name.endswith(".png") for name in names) == 15
     assert finished.plan() == set()
 
 

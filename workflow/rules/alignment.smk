@@ -4,6 +4,7 @@ rule correlate_scores:
     output:
         correlation=f"{STUDY}/brainscore_correlation.csv",
         networks=f"{STUDY}/brainscore_networks.csv",
+        uncertainty=f"{STUDY}/brainscore_uncertainty.csv",
     log:
         log_of("correlate_scores"),
     conda:
@@ -11,15 +12,39 @@ rule correlate_scores:
     params:
         code=program("correlate_scores"),
         origin=lambda wildcards: origin(tuple(MEASURED), "correlate_scores"),
-        scores={network: SCORES[network] for network in NETWORKS if network in SCORES},
+        scores={network: SCORES.values[network] for network in SCORED},
+        metrics=SCORES.metrics,
+        counts={network: SCORES.counts[network] for network in SCORED},
+        pairs=pairs_of(config["join"]),
+        k=None,
         table=lookup(dpath="brainscore", within=config),
+        samples=lookup(dpath="correlation/samples", within=config),
+        seed=lookup(dpath="correlation/seed", within=config),
     script:
         "../scripts/correlate_scores.py"
+
+
+rule compare_published:
+    input:
+        correlation=rules.correlate_scores.output.correlation,
+    output:
+        f"{STUDY}/published.csv",
+    log:
+        log_of("compare_published"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("compare_published"),
+        origin=lambda wildcards: origin(tuple(MEASURED), "compare_published"),
+        published=PUBLISHED,
+    script:
+        "../scripts/compare_published.py"
 
 
 rule alignment:
     input:
         rules.correlate_scores.output,
+        rules.compare_published.output if PUBLISHED else [],
 
 
 rule aggregate:

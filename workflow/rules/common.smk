@@ -32,7 +32,8 @@ except ImportError:
         "the Python package texalign is not installed; install it by pip from where this workflow comes from"
     )
 from texalign import brainscore, weights
-from texalign.plan import code, content, dataset, networks, paths, reading, recipes, synthesis
+from texalign.plan import code, content, dataset, networks, paths, published, reading, recipes
+from texalign.plan import synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
 
 
@@ -58,18 +59,31 @@ if isinstance(workflow.current_basedir, LocalGitFile):
 CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
 
 
-def readable(path, key):
-    """A file of the user's, relative to the working directory, or else one of this repository's."""
+def found(path):
+    """A file of the user's, relative to the working directory, or else one of this repository's; or None."""
     if not Path(path).exists() and not Path(path).is_absolute():
         try:
             ours = workflow.source_path(f"../../{path}")
         except Exception:
             ours = ""
-        if Path(ours).is_file():
-            return ours
-    if not Path(path).is_file():
-        stop(f"{CONFIG}: {key}: {path}: no such file; correct the path, which is relative to {Path.cwd()}")
-    return path
+        return ours if Path(ours).is_file() else None
+    return path if Path(path).is_file() else None
+
+
+def readable(path, key):
+    """The same, which must be there."""
+    return found(path) or stop(
+        f"{CONFIG}: {key}: {path}: no such file; correct the path, which is relative to {Path.cwd()}"
+    )
+
+
+def scores_of(table):
+    """A table of scores, with what a file beside it says of its columns."""
+    path, beside = readable(table, "brainscore"), Path(table).with_suffix(".yaml")
+    # Of the repository's table, only where the table is the repository's too.
+    beside = found(str(beside)) if path != table or beside.exists() else None
+    columns = beside and reading.checked(reading.read_yaml(beside), schema("scores"), str(beside))
+    return brainscore.read(path, columns)
 
 
 def schema(name):
@@ -89,11 +103,19 @@ for network, entry in models.items():
     entry.setdefault("label", network)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
-SCORES = told(brainscore.read, f"{CONFIG}: brainscore: ")(readable(config["brainscore"], "brainscore"))
+SCORE_TABLES = [config["brainscore"]] if isinstance(config["brainscore"], str) else config["brainscore"]
+SCORES = {table: told(scores_of, f"{CONFIG}: brainscore: ")(table) for table in SCORE_TABLES}
+SCORES = told(brainscore.join, f"{CONFIG}: brainscore: ")(SCORES)
+
+told(variants.check)(config, CONFIG)
+VARIANTS = variants.named(config)
+SPECIFICATIONS = variants.specifications(config)
+PUBLISHED = published.of_study(published.read(readable("resources/published.csv", "published")), config)
 
 STUDY = f"results/{config['study']}"
 CHOICE = paths.coordinates(config)
 NETWORKS = config["networks"]
+SCORED = [network for network in NETWORKS if network in SCORES.values]
 MEASURED = NETWORKS + config["controls"]
 HASHES = content.Hashes(".snakemake/texalign/hashes.json")
 DATASET = config["dataset"]
@@ -163,6 +185,30 @@ def rdms_of(names, wildcards=None):
         for network in names
         for layer in networks.layers(models[network])
     ]
+
+
+def pairs_of(join):
+    """Whose scores each network is given, where that is not by its key."""
+    return brainscore.by_position(SCORED, SCORES.names) if join == "position" else {}
+
+
+def choices_of(wildcards):
+    """The choices of a variant."""
+    if wildcards.variant not in VARIANTS:
+        stop(f"{CONFIG}: variants: no {wildcards.variant}; there are: {', '.join(VARIANTS) or 'none'}")
+    return VARIANTS[wildcards.variant]
+
+
+def information_of(choices, names):
+    """Tables of some networks' information under a set of choices; they share what they have in common."""
+    kind = "information" if choices["k"] is None else "by_k"
+    return [place(kind, **variants.coordinates(choices), network=network) for network in names]
+
+
+def tables_by_k(names):
+    """Tables of every specification, each once."""
+    found = [information_of({**choices, "k": 1}, names) for choices in SPECIFICATIONS.values()]
+    return list(dict.fromkeys(path for paths in found for path in paths))
 
 
 def weights_file(wildcards):

@@ -3,6 +3,8 @@ rule plot_network:
         rdms=lambda wildcards: rdms_of([wildcards.network]),
         clusters=chosen("clusters"),
         information=chosen("information"),
+        labels=chosen("labels"),
+        images=place("images"),
     output:
         rdms=report(
             directory(f"{STUDY}/figures/rdm/{{network}}"),
@@ -18,6 +20,13 @@ rule plot_network:
             caption="../report/cluster_composition.rst",
             category="Clusters",
             labels={"network": "{network}", "figure": "classes by clusters"},
+        ),
+        typical_pdf=f"{STUDY}/figures/typical/{{network}}.pdf",
+        typical=report(
+            f"{STUDY}/figures/typical/{{network}}.png",
+            caption="../report/typical.rst",
+            category="Clusters",
+            labels={"network": "{network}", "figure": "typical and atypical images"},
         ),
     log:
         f"{STUDY}/logs/plot_network/{{network}}.log",
@@ -73,7 +82,55 @@ rule plot_study:
         "../scripts/plot_study.py"
 
 
+rule plot_statistics:
+    input:
+        information=rules.join_information.output[0],
+        by_k=rules.join_statistics.output.by_k,
+        classes=rules.join_statistics.output.classes,
+        uncertainty=rules.correlate_scores.output.uncertainty,
+    output:
+        intervals=f"{STUDY}/figures/mutual_information_intervals.pdf",
+        intervals_png=report(
+            f"{STUDY}/figures/mutual_information_intervals.png",
+            caption="../report/intervals.rst",
+            category="Mutual information",
+            labels={"figure": "by layer, with intervals"},
+        ),
+        by_k=f"{STUDY}/figures/information_by_k.pdf",
+        by_k_png=report(
+            f"{STUDY}/figures/information_by_k.png",
+            caption="../report/by_k.rst",
+            category="Mutual information",
+            labels={"figure": "by number of clusters"},
+        ),
+        classes=f"{STUDY}/figures/classes.pdf",
+        classes_png=report(
+            f"{STUDY}/figures/classes.png",
+            caption="../report/classes.rst",
+            category="Clusters",
+            labels={"network": "all", "figure": "recovered classes"},
+        ),
+        correlation=f"{STUDY}/figures/correlation_by_layer.pdf",
+        correlation_png=report(
+            f"{STUDY}/figures/correlation_by_layer.png",
+            caption="../report/correlation.rst",
+            category="Brain-Score",
+            labels={"figure": "every layer against scores"},
+        ),
+    log:
+        log_of("plot_statistics"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("plot_statistics"),
+        origin=lambda wildcards: origin(tuple(MEASURED), "plot_statistics"),
+        labels=labels(MEASURED),
+    script:
+        "../scripts/plot_statistics.py"
+
+
 rule figures:
     input:
         expand(rules.plot_network.output.png, network=MEASURED),
         rules.plot_study.output,
+        rules.plot_statistics.output,

@@ -7,11 +7,12 @@ job.start(snakemake)
 from texalign import alignment, store, tables
 
 information, scored = tables.read(snakemake.input.information), tables.read(snakemake.input.networks)
+metrics = tables.read(snakemake.input.correlation)["metric"]
 with store.open_h5(snakemake.input.second_order) as source:
     compared, keys = store.read_second_order(source), store.read_keys(source)
     about = {key: source.attrs[key] for key in ("metric", "correlation")}
 
-summary = alignment.summary(information, scored, compared)
+summary = alignment.summary(information, scored, compared, metrics)
 tables.write(snakemake.output.summary, summary, job.about())
 with store.create_h5(snakemake.output.rdms, job.about()) as file:
     store.write_second_order(file, compared)

@@ -17,4 +17,6 @@ measured = pd.concat(
 ).assign(readout=params.readout, clustering=params.clustering)
 information = names.merge(measured, on="network", validate="one_to_many")
 information.insert(4, "control", information["network"].isin(params.controls))
+if params.get("k"):
+    information = information[information["k"] == params.k]
 tables.write(snakemake.output[0], information, job.about())

@@ -1,4 +1,4 @@
-"""One network's figures: the RDM of every layer (Fig. 1), and what its best layer's clusters are made of."""
+"""One network's figures: the RDM of every layer (Fig. 1), its best layer's clusters and typical images."""
 
 from texalign import job
 
@@ -28,3 +28,13 @@ with store.open_h5(snakemake.input.clusters) as source:
 title = f"{params.label}, {best['layer']} ({best['module']}), {best['mi_bits']:.2f} bits"
 figure = clusters.cluster_composition(contingency(classes, labels), sorted(set(classes)), title)
 style.save(figure, pdf=output.pdf, png=output.png)
+
+labels = views.extremes(tables.read(snakemake.input.labels), best["layer"])
+with store.open_h5(snakemake.input.images) as source:
+    place = {file: i for i, file in enumerate(store.read_keys(source)[0])}
+    shown = [
+        (name, *([source["image"][place[file]] for file in files] for files in groups))
+        for name, groups in labels.items()
+    ]
+figure = clusters.typical_images(shown, f"{params.label}, {best['layer']} ({best['module']})")
+style.save(figure, pdf=output.typical_pdf, png=output.typical)

@@ -6,13 +6,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from texalign.brainscore import METRICS
-from texalign.figures.style import DOUBLE, MARK, NUMBERS, styled, table_styles
+from texalign.figures.style import DOUBLE, MARK, NUMBERS, colour_bar, frameless, styled, table_styles
 
 
 @styled
 def brainscore_panels(joined, correlations):
-    """Draw each network's best mutual information against its seven Brain-Scores (Fig. 3).
+    """Draw each network's best mutual information against each of its scores (Fig. 3).
 
     Parameters
     ----------
@@ -24,19 +23,25 @@ def brainscore_panels(joined, correlations):
     Returns
     -------
     Figure
-        Error bars are one posterior standard deviation; the line is the least-squares fit.
+        Error bars are one posterior standard deviation; the line is the least-squares fit. A score that no
+        network has gets no panel.
     """
     styles, names = table_styles(joined)
     table, statistics = joined.set_index("network"), correlations.set_index("metric")
-    figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
-    grid = figure.subplots(2, 4, sharey=True)
-    for axes, metric in zip(grid.flat, METRICS, strict=False):
+    metrics = [metric for metric in statistics.index if table[metric].notna().any()]
+    lines = max(1, -(-(len(metrics) + 1) // 4))
+    columns = min(4, len(metrics) + 1)
+    figure = Figure(figsize=(DOUBLE, 2.3 * max(lines, 2)), layout="constrained")
+    grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    for axes in grid.flat[len(metrics) : -1]:
+        axes.set_axis_off()
+    for axes, metric in zip(grid.flat, metrics, strict=False):
         _panel(axes, table, metric, statistics.loc[metric], styles)
+    if not metrics:
+        figure.suptitle("No network of this study has a score.", fontsize=8)
     for axes in grid[:, 0]:
-        axes.set_ylabel("Best mutual information (bits)")
+        axes.set_ylabel("Best mutual information (bits)" if metrics else "")
         axes.yaxis.set_major_locator(MaxNLocator(5, **NUMBERS))
-    if not table["scored"].any():
-        grid[0, 0].set_ylim(0, 1)
     for axes in grid.flat:
         axes.tick_params(labelleft=axes in grid[:, 0])
     _panel_legend(grid.flat[-1], table["scored"], styles, names)
@@ -49,14 +54,12 @@ def _panel(axes, table, metric, statistic, styles):
     for network, row in rows.iterrows():
         look = {**styles[network], **MARK, "elinewidth": 0.8, "linestyle": "none"}
         axes.errorbar(row[metric], row["mi_bits"], row["mi_std_bits"], **look)
-    axes.set_xlabel(f"{metric.replace('_', ' ')} (score, 0 to 1)", fontsize=7)
+    within = " (score, 0 to 1)" if rows[metric].between(0, 1).all() else ""
+    axes.set_xlabel(f"{metric.replace('_', ' ')}{within}", fontsize=7)
     axes.margins(0.12)
     axes.xaxis.set_major_locator(MaxNLocator(4, **NUMBERS))
     axes.set_title(_statistics_text(statistic), fontsize=7, loc="left", linespacing=1.3)
-    if rows.empty:
-        axes.set_xlim(0, 1)
-        axes.text(0.5, 0.5, "no network\nwith scores", transform=axes.transAxes, ha="center", va="center")
-    elif len(rows) == 1:  # else the axis would span a thousandth
+    if len(rows) == 1:  # else the axis would span a thousandth
         axes.set_xlim(rows[metric].item() - 0.1, rows[metric].item() + 0.1)
     elif not np.isnan(statistic["pearson_r"]):
         ends = np.array([rows[metric].min(), rows[metric].max()])
@@ -92,4 +95,55 @@ def _panel_legend(axes, scored, styles, names):
         labelspacing=0.45,
         fontsize=6.5,
         ncols=-(-len(handles) // 16),
+    )
+
+
+@styled
+def correlation_by_layer(uncertainty):
+    """Draw the correlation with each score for the best layer and for every layer: a path that was chosen.
+
+    Parameters
+    ----------
+    uncertainty : DataFrame
+        As `texalign.alignment.uncertainty` returns it.
+
+    Returns
+    -------
+    Figure
+        In each cell r, with the p-value over all orders of the networks below it. The title says what can be
+        found with so few networks.
+    """
+    rows = uncertainty[uncertainty["pearson_r"].notna()]
+    figure = Figure(figsize=(DOUBLE, 1.5 + 0.36 * max(rows["metric"].nunique(), 2)), layout="constrained")
+    axes = figure.add_subplot()
+    frameless(axes)
+    if rows.empty:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no correlation can be computed", ha="center", va="center")
+        return figure
+    metrics, layers = list(rows["metric"].unique()), list(rows["layer"].unique())
+    table = rows.pivot(index="metric", columns="layer", values="pearson_r").loc[metrics, layers]
+    image = axes.imshow(table, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", rasterized=True)
+    for row in rows.itertuples():
+        p = "< 0.001" if row.p_permutation < 0.001 else f"= {row.p_permutation:.2g}"
+        text = f"{row.pearson_r:.2f}\n$p$ {p}".replace("-", "−")
+        colour = "white" if abs(row.pearson_r) > 0.65 else "#222222"
+        place = layers.index(row.layer), metrics.index(row.metric)
+        axes.text(*place, text, ha="center", va="center", fontsize=6, color=colour, linespacing=1.2)
+    axes.set_xticks(range(len(layers)), layers)
+    axes.set_yticks(range(len(metrics)), [metric.replace("_", " ") for metric in metrics])
+    axes.tick_params(length=0)
+    axes.set_xlabel("Layer")
+    colour_bar(axes, image, "Correlation $r$", place=(1.02, 0, 0.02, 1))
+    axes.set_title(_power_text(rows), fontsize=7, loc="left")
+    return figure
+
+
+def _power_text(rows):
+    best = rows[rows["n"] == rows["n"].max()].iloc[0]
+    if np.isnan(best["r_detectable"]):
+        return f"{best['n']} networks: too few to find anything"
+    return (
+        f"With {best['n']} networks, a true $r$ of 0.5 is found {100 * best['power_half']:.0f} times in 100; "
+        f"80 times in 100 only one of {best['r_detectable']:.2f} or more"
     )

@@ -13,7 +13,7 @@ NULL = "shuffled classes"
 
 
 @styled
-def mutual_information_by_layer(mi):
+def mutual_information_by_layer(mi, intervals=False):
     """Draw the mutual information of clusters and classes, by layer, for all networks (Fig. 2).
 
     Parameters
@@ -22,11 +22,14 @@ def mutual_information_by_layer(mi):
         The tidy table, of one readout, clustering and number of clusters: network, label, family,
         weights, layer, mi_bits, mi_std_bits, h_class_bits; with ``mi_null_bits`` (and
         ``mi_null_std_bits``) the band that shuffled classes give is drawn too.
+    intervals : bool
+        Draw ``mi_corrected_bits`` with the interval from ``mi_low_bits`` to ``mi_high_bits`` instead.
 
     Returns
     -------
     Figure
-        Error bars are one posterior standard deviation.
+        Error bars are one posterior standard deviation, which is no interval, or the calibrated 95 %
+        intervals.
     """
     check_one_condition(mi)
     styles, names = table_styles(mi)
@@ -39,12 +42,15 @@ def mutual_information_by_layer(mi):
         rows = mi[mi["network"] == network]
         rows = rows.assign(x=rows["layer"].map(place)).sort_values("x")
         look = {**look, **MARK, "elinewidth": 0.8, "linewidth": 0.8, "label": names[network]}
-        axes.errorbar(rows["x"] + offset, rows["mi_bits"], rows["mi_std_bits"], **look)
+        if intervals:
+            look |= {"markersize": 2.5, "capsize": 1.5, "linewidth": 0.4}
+        axes.errorbar(rows["x"] + offset, *_bits(rows, intervals), **look)
     bound = mi["h_class_bits"].max()
     axes.axhline(bound, color="#222222", linestyle=(0, (6, 3)), linewidth=0.8)
     axes.text(-0.4, 0.985 * bound, f"bound: H(class) = {bound:.2f} bits", va="top", fontsize=7)
     _null_band(axes, mi, layers)
-    axes.set(xlabel="Layer (number, from shallow to deep)", ylabel="Mutual information (bits)")
+    label = "Mutual information, bias-corrected (bits)" if intervals else "Mutual information (bits)"
+    axes.set(xlabel="Layer (number, from shallow to deep)", ylabel=label)
     axes.set_xticks(range(len(layers)), layers)
     axes.yaxis.set_major_locator(MaxNLocator(7, **NUMBERS))
     axes.set(xlim=(-0.45, len(layers) - 0.55), ylim=(min(0, axes.get_ylim()[0]), 1.06 * bound))
@@ -53,6 +59,49 @@ def mutual_information_by_layer(mi):
     figure.legend(
         entries.values(), entries.keys(), loc="outside right upper", handlelength=2.6, labelspacing=0.6
     )
+    sns.despine(fig=figure)
+    return figure
+
+
+def _bits(rows, intervals):
+    """Values and lengths of their error bars."""
+    if not intervals:
+        return rows["mi_bits"], rows["mi_std_bits"]
+    middle = rows["mi_corrected_bits"]
+    return middle, np.stack([middle - rows["mi_low_bits"], rows["mi_high_bits"] - middle])
+
+
+@styled
+def information_by_clusters(by_k, best):
+    """Draw how information grows with the number of clusters, at each network's best layer.
+
+    Parameters
+    ----------
+    by_k : DataFrame
+        network, label, family, weights, layer, k, n_classes, mi_bits, adjusted_mutual_information.
+    best : DataFrame
+        As `texalign.tables.best_layers` returns it.
+
+    Returns
+    -------
+    Figure
+        Left in bits, which rise with the number of clusters by themselves; right corrected for chance.
+    """
+    styles, names = table_styles(by_k)
+    rows = by_k.merge(best[["network", "layer"]], on=["network", "layer"])
+    figure = Figure(figsize=(DOUBLE, 3.2), layout="constrained")
+    panels = {"mi_bits": "Mutual information (bits)", "adjusted_mutual_information": "Adjusted information"}
+    for axes, (column, label) in zip(figure.subplots(1, 2), panels.items(), strict=True):
+        for network, look in styles.items():
+            one = rows[rows["network"] == network].sort_values("k")
+            look = {**look, "marker": None, "linewidth": 0.9, "label": names[network]}
+            axes.plot(one["k"], one[column], **look)
+        for n_classes in rows["n_classes"].unique():
+            axes.axvline(n_classes, color="#222222", linestyle=":", linewidth=0.8)
+        axes.set(xlabel="Clusters (number)", ylabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(6, **NUMBERS))
+        axes.yaxis.set_major_locator(MaxNLocator(6, **NUMBERS))
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right upper", handlelength=2)
     sns.despine(fig=figure)
     return figure
 

@@ -8,6 +8,11 @@ _FACE = {
     "MutualInformation": "mutual",
     "mutual_information": "mutual",
     "null_information": "mutual",
+    "Interval": "interval",
+    "adjusted_mutual_information": "agreement",
+    "recovered": "classes",
+    "confusions": "classes",
+    "typicality": "classes",
 }
 __all__ = list(_FACE)
 __getattr__, __dir__ = face(__name__, _FACE)

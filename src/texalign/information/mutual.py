@@ -6,7 +6,9 @@ import numpy as np
 
 from texalign.errors import InputError
 from texalign.information import ndd
+from texalign.information.agreement import adjusted_mutual_information, purity, v_measure
 from texalign.information.contingency import adjusted_rand, coded, contingency, table_of
+from texalign.information.interval import interval
 from texalign.information.nsb import checked_states, nsb_entropy, plugin_entropy
 
 ESTIMATORS = ("nsb", "ndd", "plugin")
@@ -150,15 +152,49 @@ def null_information(classes, clusters, permutations=100, seed=0, estimator="nsb
     return h_class + h_cluster - np.array(h_joint)
 
 
-def against_chance(classes, clusters, estimator="nsb", permutations=100, seed=0):
-    """Measure information and null of one clustering: one row of the study's table.
+def resampled_information(classes, clusters, repeats=100, seed=0, estimator="nsb", ndd_python=None):
+    """Mutual information of textures drawn anew, with replacement, within each class.
+
+    Its spread is how much the estimate depends on which textures there are; its mean is too high, since a
+    texture that is drawn twice agrees with itself.
+
+    Parameters
+    ----------
+    classes, clusters, estimator, ndd_python
+        See `mutual_information`.
+    repeats, seed : int
+
+    Returns
+    -------
+    array, shape (repeats,)
+        Bits.
+    """
+    rows, columns = coded(classes, clusters)
+    order, generator = np.argsort(rows, kind="stable"), np.random.default_rng(seed)
+    sizes = np.bincount(rows)
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    parts = []
+    for _ in range(repeats):
+        drawn = order[starts + (generator.random(len(rows)) * np.repeat(sizes, sizes)).astype(int)]
+        table = table_of(rows[drawn], columns[drawn])
+        # As in the data themselves, a cluster that none was drawn from is not known to be there.
+        n_clusters = np.count_nonzero(table.sum(0))
+        parts += [(table.sum(1), len(table)), (table.sum(0), n_clusters), (table, len(table) * n_clusters)]
+    bits = _entropies(parts, estimator, ndd_python)[:, 0].reshape(repeats, 3) / np.log(2)
+    return bits @ _SIGNS
+
+
+def against_chance(classes, clusters, estimator="nsb", permutations=100, seed=0, simulations=400):
+    """Measure information, null and uncertainty of one clustering: one row of the study's table.
 
     Parameters
     ----------
     classes, clusters, estimator
         See `mutual_information`.
     permutations, seed
-        See `null_information`.
+        See `null_information`; as often are textures drawn anew, see `resampled_information`.
+    simulations
+        See `texalign.information.interval.interval`.
 
     Returns
     -------
@@ -167,6 +203,8 @@ def against_chance(classes, clusters, estimator="nsb", permutations=100, seed=0)
     """
     mi = mutual_information(classes, clusters, estimator)
     null = null_information(classes, clusters, permutations, seed, estimator)
+    calibrated = interval(classes, clusters, simulations, seed)
+    table, spread = contingency(classes, clusters), float(null.std())
     return {
         "k": mi.n_clusters,
         "n": mi.n,
@@ -179,8 +217,19 @@ def against_chance(classes, clusters, estimator="nsb", permutations=100, seed=0)
         "h_cluster_bits": mi.h_cluster_bits,
         "max_bits": mi.max_bits,
         "mi_null_bits": float(null.mean()),
-        "mi_null_std_bits": float(null.std()),
-        "adjusted_rand": adjusted_rand(contingency(classes, clusters)),
+        "mi_null_std_bits": spread,
+        "adjusted_rand": adjusted_rand(table),
+        "mi_corrected_bits": calibrated.bits,
+        "mi_low_bits": calibrated.low_bits,
+        "mi_high_bits": calibrated.high_bits,
+        "mi_null_z": (mi.bits - float(null.mean())) / spread if spread else np.nan,
+        "mi_null_p": float((1 + np.count_nonzero(null >= mi.bits)) / (1 + permutations)),
+        "mi_bootstrap_std_bits": float(
+            resampled_information(classes, clusters, permutations, seed, estimator).std()
+        ),
+        "adjusted_mutual_information": adjusted_mutual_information(table),
+        "v_measure": v_measure(table),
+        "purity": purity(table),
     }
 
 

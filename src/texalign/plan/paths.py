@@ -12,6 +12,15 @@ PLACES = {
     "second_order": "rdm/{maps}/{representation}/second_order.h5",
     "clusters": "clusters/{maps}/{representation}/{clustering}/{network}.h5",
     "information": "information/{maps}/{representation}/{clustering}/{estimator}/{network}.csv",
+    "by_k": "information/{maps}/{representation}/{clustering}/{estimator}/by_k/{network}.csv",
+    "halves": "information/{maps}/{representation}/{clustering}/{estimator}/halves/{network}.csv",
+    "labels": "classes/{maps}/{representation}/{clustering}/labels/{network}.csv",
+    "confusions": "classes/{maps}/{representation}/{clustering}/confusions/{network}.csv",
+    "classes": "classes/{maps}/{representation}/{clustering}/{network}.csv",
+    "variant_information": "variants/{variant}/mutual_information.csv",
+    "variant_networks": "variants/{variant}/brainscore_networks.csv",
+    "variant_correlation": "variants/{variant}/brainscore_correlation.csv",
+    "variant_uncertainty": "variants/{variant}/brainscore_uncertainty.csv",
     "activations": "synthesis/activations/{network}.h5",
     "exemplar": "synthesis/{texture}/exemplar.png",
     "synthetic": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.png",
@@ -29,6 +38,7 @@ CONSTRAINTS = {
     "representation": "[a-z0-9_]+",
     "clustering": "[a-z0-9_]+",
     "estimator": "[a-z0-9_]+",
+    "variant": "[A-Za-z0-9][A-Za-z0-9_.-]*",
     "texture": r"[^\W_][\w-]*",
     "method": "[a-z0-9_]+",
     "layers": r"all|L\d+(-L\d+)*",
@@ -105,8 +115,21 @@ def coordinates(config):
 
 
 def maps(config):
-    """How feature maps are taken, as one part of a path; `taken` is its inverse."""
-    return config["readout"]
+    """How feature maps are taken, as one part of a path; `taken` is its inverse.
+
+    Examples
+    --------
+    >>> maps({"readout": "relu", "normalisation": "dtd", "bn_warmup": 0})
+    'relu-dtd-warm0'
+    >>> maps({"readout": "linear", "normalisation": "weights", "bn_warmup": None})
+    'linear'
+    """
+    parts = [config["readout"]]
+    if config["normalisation"] != "weights":
+        parts.append(config["normalisation"])
+    if config["bn_warmup"] is not None:
+        parts.append(f"warm{config['bn_warmup']}")
+    return "-".join(parts)
 
 
 def taken(maps):
@@ -115,6 +138,13 @@ def taken(maps):
     Returns
     -------
     dict
-        ``readout``.
+        ``readout``, ``normalisation``, ``bn_warmup``.
     """
-    return {"readout": maps}
+    readout, *others = maps.split("-")
+    seeds = [int(part.removeprefix("warm")) for part in others if part.startswith("warm")]
+    how = [part for part in others if not part.startswith("warm")]
+    return {
+        "readout": readout,
+        "normalisation": how[0] if how else "weights",
+        "bn_warmup": seeds[0] if seeds else None,
+    }

@@ -1,0 +1,23 @@
+"""The study's figures of uncertainty: intervals, information by number of clusters, recovered classes."""
+
+from texalign import job
+
+job.start(snakemake)
+
+from texalign import tables, views
+from texalign.figures import alignment, clusters, information, style
+
+inputs, output, labels = snakemake.input, snakemake.output, snakemake.params.labels
+table = tables.read(inputs.information)
+main = table[table["k"] == table["n_classes"]]
+best = tables.best_layers(main)
+
+figure = information.mutual_information_by_layer(main, intervals=True)
+style.save(figure, pdf=output.intervals, png=output.intervals_png)
+figure = information.information_by_clusters(tables.read(inputs.by_k), best)
+style.save(figure, pdf=output.by_k, png=output.by_k_png)
+recovery = views.recovery(tables.read(inputs.classes), best)
+figure = clusters.class_recovery(recovery, [labels[network] for network in recovery.columns])
+style.save(figure, pdf=output.classes, png=output.classes_png)
+figure = alignment.correlation_by_layer(tables.read(inputs.uncertainty))
+style.save(figure, pdf=output.correlation, png=output.correlation_png)

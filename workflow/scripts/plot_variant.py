@@ -1,0 +1,16 @@
+"""A variant's figures: information by layer (Fig. 2), and its best layers against scores (Fig. 3)."""
+
+from texalign import job
+
+job.start(snakemake)
+
+from texalign import tables
+from texalign.figures import alignment, information, style
+
+inputs, output = snakemake.input, snakemake.output
+table = tables.read(inputs.information)
+main = table[table["k"] == (snakemake.params.k or table["n_classes"])]
+figure = information.mutual_information_by_layer(main)
+style.save(figure, pdf=output.information, png=output.information_png)
+figure = alignment.brainscore_panels(tables.read(inputs.networks), tables.read(inputs.correlation))
+style.save(figure, pdf=output.brainscore, png=output.brainscore_png)
