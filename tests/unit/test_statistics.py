@@ -132,10 +132,28 @@ def correlated(r, n):
     return x, r * x + math.sqrt(1 - r * r) * y / np.linalg.norm(y)
 
 
-@pytest.mark.parametrize(("r", "n", "expected"), [(0.6, 20, 10.634)])
-def test_bayes_factor_is_pingouins(r, n, expected):
-    assert correlation.bayes_factor(r, n) == pytest.approx(expected, rel=1e-3)
-    assert correlation.bayes_factor(-r, n) == pytest.approx(expected, rel=1e-3)
+@pytest.mark.parametrize(
+    ("r", "n", "expected"),
+    [(0.6, 20, 10.63361633), (0.1, 12, 0.37007546), (-0.5, 12, 1.21984493), (0.9, 7, 10.03768303)],
+)
+def test_bayes_factor_is_the_recorded_one_of_pingouin(r, n, expected):
+    """`pingouin.bayesfactor_pearson`, version 0.7.0, which has the closed form."""
+    assert correlation.bayes_factor(r, n) == pytest.approx(expected, rel=1e-7)
+    assert correlation.bayes_factor(-r, n) == pytest.approx(expected, rel=1e-7)
+
+
+def test_bayes_factor_is_that_of_simulated_studies():
+    """How often r lies near 0.5 under all correlations, against how often under none."""
+    rng, shape = np.random.default_rng(0), (200_000, 12)
+    near = []
+    for rho in (rng.uniform(-1, 1, (shape[0], 1)), 0):
+        x, noise = rng.normal(size=(2, *shape))
+        y = rho * x + np.sqrt(1 - np.square(rho)) * noise
+        x -= x.mean(1, keepdims=True)
+        y -= y.mean(1, keepdims=True)
+        r = (x * y).sum(1) / np.sqrt((x**2).sum(1) * (y**2).sum(1))
+        near.append((np.abs(r - 0.5) < 0.03).mean())
+    assert correlation.bayes_factor(0.5, 12) == pytest.approx(near[0] / near[1], rel=0.06)
 
 
 def test_bayes_factor_at_its_ends():

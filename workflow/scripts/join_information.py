@@ -14,7 +14,9 @@ params = snakemake.params
 names = pd.DataFrame.from_dict(params.names, orient="index").rename_axis("network").reset_index()
 measured = pd.concat(
     tables.read(path).assign(network=Path(path).stem) for path in snakemake.input.information
-).assign(readout=params.readout, clustering=params.clustering)
+)
+for column in ("clustering", "readout"):
+    measured.insert(measured.columns.get_loc("adjusted_rand") + 1, column, params[column])
 information = names.merge(measured, on="network", validate="one_to_many")
 information.insert(4, "control", information["network"].isin(params.controls))
 if params.get("k"):

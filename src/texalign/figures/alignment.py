@@ -31,7 +31,7 @@ def brainscore_panels(joined, correlations):
     metrics = [metric for metric in statistics.index if table[metric].notna().any()]
     lines = max(1, -(-(len(metrics) + 1) // 4))
     columns = min(4, len(metrics) + 1)
-    figure = Figure(figsize=(DOUBLE, 2.3 * max(lines, 2)), layout="constrained")
+    figure = Figure(figsize=(DOUBLE, 2.3 * lines if lines > 1 else 3.1), layout="constrained")
     grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
     for axes in grid.flat[len(metrics) : -1]:
         axes.set_axis_off()

@@ -57,21 +57,23 @@ def grid(config):
 
 
 def specifications(config):
-    """List the study's own choices, the named variants and the grid, each set of choices once.
+    """List the named variants, the study's own choices and the grid, each set of choices once.
 
     Returns
     -------
     dict of str to dict
-        Name to choices; the study's own are called ``study``, those of the grid by their values. Empty where
-        there is nothing but the study.
+        Name to choices; the study's own are called ``study`` where no variant is the same, those of the grid
+        by their values. Empty where there is nothing but the study.
     """
-    sets = [("study", own(config)), *named(config).items(), *((None, choices) for choices in grid(config))]
-    if len(sets) == 1:
-        return {}
+    sets = [
+        *named(config).items(),
+        ("study", own(config)),
+        *((name_of(choices), choices) for choices in grid(config)),
+    ]
     found = {}
-    for name, choices in sets:
-        if choices not in found.values() or name in config["variants"]:
-            found[name or name_of(choices)] = choices
+    for name, choices in sets if len(sets) > 1 else []:
+        if choices not in found.values():
+            found[name] = choices
     return found
 
 
