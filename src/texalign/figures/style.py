@@ -90,11 +90,7 @@ def styled(draw):
                 mpl.rcParams["font.family"] = [fonts.OURS, *families]
                 figure = draw(*args, **kwargs)
             if missing:
-                log.warning(
-                    "no installed font has the characters %s: boxes stand in their place; install one that "
-                    "has them, such as Noto Sans CJK for Chinese, Japanese and Korean",
-                    "".join(missing[:20]),
-                )
+                _tell_missing("".join(missing[:20]))
             # Ticks read the style when they are first laid out. The layout needs several passes where ticks
             # and insets change with the size of their axes; then it stays as it is.
             for _ in range(3):
@@ -106,6 +102,16 @@ def styled(draw):
         return figure
 
     return drawn
+
+
+@functools.cache
+def _tell_missing(letters):
+    """Say once in a process that no font has some letters."""
+    log.warning(
+        "no installed font has the characters %s: boxes stand in their place; install one that has them, "
+        "such as Noto Sans CJK for Chinese, Japanese and Korean",
+        letters,
+    )
 
 
 def _lay_out(figure):
