@@ -95,6 +95,8 @@ told(dataset.check)(config, CONFIG)
 SCORES = told(brainscore.read, f"{CONFIG}: brainscore: ")(readable(config["brainscore"], "brainscore"))
 
 STUDY = f"results/{config['study']}"
+if not workflow.output_settings.dryrun:
+    told(paths.check_writable)(STUDY)
 CHOICE = paths.coordinates(config)
 NETWORKS = config["networks"]
 MEASURED = NETWORKS + config["controls"]
