@@ -59,6 +59,10 @@ def read(path, columns=None):
     """
     columns = SEVEN if columns is None else columns
     header, *rows = _rows(path) or [[]]
+    if repeated := sorted({column for column in header if header.count(column) > 1}):
+        raise InputError(
+            f"{path}: {', '.join(repeated) or 'a nameless column'} stands twice in its header; keep one"
+        )
     if missing := [column for column in ("network", *columns) if column not in header]:
         raise InputError(f"{path}: no column {', '.join(missing)}; needed are network, {', '.join(columns)}")
     columns = {name: columns[name] for name in header if name in columns}
@@ -154,7 +158,10 @@ def _rows(path):
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file, skipinitialspace=True, strict=True)
             return [[cell.strip() for cell in row] for row in rows if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise InputError(f"{path}: is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8") from error
+    except (OSError, csv.Error) as error:
         raise InputError(f"{path}: not a readable CSV table ({error}); correct it") from error
 
 

@@ -68,3 +68,14 @@ def test_deep_layers_of_other_pretrained_networks_tell_more(table, network, shal
 
 def test_shuffled_classes_are_told_nothing(table):
     assert (table["mi_null_bits"].abs() < 3 * table["mi_null_std_bits"] + 0.02).all()
+
+
+def test_intervals_lie_around_their_numbers_and_deep_layers_above_chance(table):
+    assert (table["mi_low_bits"] <= table["mi_corrected_bits"]).all()
+    assert (table["mi_corrected_bits"] <= table["mi_high_bits"]).all()
+    deep = table.loc[("efficientnet_lite0", "L5")]
+    assert deep["mi_low_bits"] > 0.4 * deep["h_class_bits"]
+    assert deep["mi_null_z"] > 20
+    # Near 30 textures a class, both corrections of the bias agree within their errors.
+    difference = (table["mi_corrected_bits"] - table["mi_bits"]).abs()
+    assert (difference < table["mi_high_bits"] - table["mi_low_bits"]).all()

@@ -74,6 +74,7 @@ rule plot_variant:
     params:
         code=program("plot_variant"),
         origin=lambda wildcards: origin(tuple(MEASURED), "plot_variant"),
+        study=escape(STUDY_NETWORKS),
         k=lambda wildcards: choices_of(wildcards)["k"],
     script:
         "../scripts/plot_variant.py"

@@ -4,17 +4,20 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import tables, views
+from texalign import escaping, tables, views
 from texalign.figures import alignment, clusters, information, style
+from texalign.plan import networks
 
-inputs, output, labels = snakemake.input, snakemake.output, snakemake.params.labels
+inputs, output = snakemake.input, snakemake.output
+study = escaping.unescape(snakemake.params.study)
+labels = networks.labels(study)
 table = tables.read(inputs.information)
 main = table[table["k"] == table["n_classes"]]
 best = tables.best_layers(main)
 
-figure = information.mutual_information_by_layer(main, intervals=True)
+figure = information.mutual_information_by_layer(main, study, intervals=True)
 style.save(figure, pdf=output.intervals, png=output.intervals_png)
-figure = information.information_by_clusters(tables.read(inputs.by_k), best)
+figure = information.information_by_clusters(tables.read(inputs.by_k), best, study)
 style.save(figure, pdf=output.by_k, png=output.by_k_png)
 recovery = views.recovery(tables.read(inputs.classes), best)
 figure = clusters.class_recovery(recovery, [labels[network] for network in recovery.columns])

@@ -6,11 +6,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from texalign.figures.style import DOUBLE, MARK, NUMBERS, colour_bar, frameless, styled, table_styles
+from texalign.figures.style import (
+    DOUBLE,
+    MARK,
+    NUMBERS,
+    colour_bar,
+    frameless,
+    legend,
+    plain,
+    styled,
+    table_styles,
+)
 
 
 @styled
-def brainscore_panels(joined, correlations):
+def brainscore_panels(joined, correlations, study=None):
     """Draw each network's best mutual information against each of its scores (Fig. 3).
 
     Parameters
@@ -19,6 +29,8 @@ def brainscore_panels(joined, correlations):
         As `texalign.alignment.join_scores` returns it.
     correlations : DataFrame
         As `texalign.alignment.correlate` returns it.
+    study : dict of str to dict, optional
+        See `texalign.figures.style.table_styles`.
 
     Returns
     -------
@@ -26,7 +38,7 @@ def brainscore_panels(joined, correlations):
         Error bars are one posterior standard deviation; the line is the least-squares fit. A score that no
         network has gets no panel.
     """
-    styles, names = table_styles(joined)
+    styles, names = table_styles(joined, study)
     table, statistics = joined.set_index("network"), correlations.set_index("metric")
     metrics = [metric for metric in statistics.index if table[metric].notna().any()]
     lines = max(1, -(-(len(metrics) + 1) // 4))
@@ -55,7 +67,7 @@ def _panel(axes, table, metric, statistic, styles):
         look = {**styles[network], **MARK, "elinewidth": 0.8, "linestyle": "none"}
         axes.errorbar(row[metric], row["mi_bits"], row["mi_std_bits"], **look)
     within = " (score, 0 to 1)" if rows[metric].between(0, 1).all() else ""
-    axes.set_xlabel(f"{metric.replace('_', ' ')}{within}", fontsize=7)
+    axes.set_xlabel(f"{plain(metric.replace('_', ' '))}{within}", fontsize=7)
     axes.margins(0.12)
     axes.xaxis.set_major_locator(MaxNLocator(4, **NUMBERS))
     axes.set_title(_statistics_text(statistic), fontsize=7, loc="left", linespacing=1.3)
@@ -80,12 +92,11 @@ def _statistics_text(statistic):
 
 def _panel_legend(axes, scored, styles, names):
     axes.set_axis_off()
-    handles = []
-    for network, look in styles.items():
-        look = {**look, **MARK, "linestyle": "none"}
-        handles.append(Line2D([], [], label=names[network] + ("" if scored[network] else " †"), **look))
-    axes.legend(
-        handles=handles,
+    handles = [Line2D([], [], **{**look, **MARK, "linestyle": "none"}) for look in styles.values()]
+    legend(
+        axes,
+        handles,
+        [names[network] + ("" if scored[network] else " †") for network in styles],
         title=None if scored.all() else "† no Brain-Score",
         alignment="left",
         loc="upper left",
@@ -131,7 +142,7 @@ def correlation_by_layer(uncertainty):
         place = layers.index(row.layer), metrics.index(row.metric)
         axes.text(*place, text, ha="center", va="center", fontsize=6, color=colour, linespacing=1.2)
     axes.set_xticks(range(len(layers)), layers)
-    axes.set_yticks(range(len(metrics)), [metric.replace("_", " ") for metric in metrics])
+    axes.set_yticks(range(len(metrics)), [plain(metric.replace("_", " ")) for metric in metrics])
     axes.tick_params(length=0)
     axes.set_xlabel("Layer")
     colour_bar(axes, image, "Correlation $r$", place=(1.02, 0, 0.02, 1))

@@ -5,7 +5,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from texalign.figures.style import DOUBLE, NUMBERS, frameless, styled
+from texalign.figures.style import DOUBLE, NUMBERS, frameless, plain, styled
 
 COLOURS = sns.color_palette("colorblind")
 
@@ -73,7 +73,7 @@ def _correlations(axes, order, mean):
     )
     for i, metric in enumerate(order.correlations.columns):
         look = {"color": COLOURS[i % len(COLOURS)], "marker": ".", "markersize": 2.5, "linewidth": 0}
-        axes.plot(x, order.correlations[metric], label=metric.replace("_", " "), **look)
+        axes.plot(x, order.correlations[metric], label=plain(metric.replace("_", " ")), **look)
     axes.plot(x, band["mean_r"], color="#222222", linewidth=1.2, label="mean")
     axes.set(ylim=(-1.05, 1.05), ylabel="Correlation $r$")
 
