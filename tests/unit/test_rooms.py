@@ -13,7 +13,7 @@ SOURCE = ROOT / "src"
 #: Every room, and every module that has none, from the ground up: each imports from those before it.
 ROOMS = (
     *("errors", "version", "lazy", "files", "tables", "brainscore", "weights", "download", "job"),
-    *("store", "checkpoint", "pictures", "images", "plan"),
+    *("blocks", "store", "checkpoint", "pictures", "images", "plan"),
     *("readout", "networks", "fast", "gram", "geometry", "information", "alignment"),
     *("synthesis", "views", "figures"),
 )
