@@ -23,11 +23,11 @@ BLOCK = 2**16
 #: Bytes above which a write can only be a dataset's values: HDF5's own tables come in smaller pieces.
 VALUES = 2**16
 
-#: A block as 16 pages of 4 KiB, each of 8 rows of 64 words.
-_SHAPE = (16, 8, 64)
+#: A block as 4 pages of 16 KiB, each of 32 rows of 64 words.
+_SHAPE = (4, 32, 64)
 
 #: Powers of an odd number, so that each is odd: no change of one column of one page keeps the sum.
-_WEIGHTS = np.multiply.accumulate(np.full(16 * 64, 0x9E3779B97F4A7C15, np.uint64))
+_WEIGHTS = np.multiply.accumulate(np.full(4 * 64, 0x9E3779B97F4A7C15, np.uint64))
 
 _MAGIC = b"texsums1"
 

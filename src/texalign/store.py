@@ -36,7 +36,9 @@ def create_h5(path, about=None, size=0):
     with whole(path, size) as temporary, blocks.Writer(temporary) as disk:
         try:
             # Without a cache, chunks reach the disk when they are written, and a full disk shows there.
-            with h5py.File(disk, "w", libver="v110", rdcc_nbytes=0) as file:
+            # A chunk of a mebibyte lies in blocks of its own, so that nothing is read beside it.
+            align = {"alignment_threshold": 2**20, "alignment_interval": blocks.BLOCK}
+            with h5py.File(disk, "w", libver="v110", rdcc_nbytes=0, **align) as file:
                 file.attrs.update(versions=versions(), made_by=json.dumps(about or {}))
                 yield file
         finally:

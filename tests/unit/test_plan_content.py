@@ -25,6 +25,7 @@ def test_the_hash_of_a_file_is_its_sha256(folder):
 
 
 def test_a_known_file_is_not_read_again(folder, monkeypatch):
+    monkeypatch.setattr(content, "YOUNG", 0)
     hashes = memory(folder)
     first = content.of_tree(folder, hashes)
 

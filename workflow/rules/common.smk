@@ -32,6 +32,7 @@ except ImportError:
         "the Python package texalign is not installed; install it by pip from where this workflow comes from"
     )
 from texalign import brainscore, weights
+from texalign.images import dtd
 from texalign.plan import code, content, dataset, networks, paths, reading, recipes, synthesis
 from texalign.plan.config import merge_tables, quoted_on
 
@@ -95,7 +96,7 @@ STUDY = f"results/{config['study']}"
 CHOICE = paths.coordinates(config)
 NETWORKS = config["networks"]
 MEASURED = NETWORKS + config["controls"]
-HASHES = content.Hashes(".snakemake/texalign/hashes.json")
+HASHES = content.Hashes(content.MEMORY)
 DATASET = config["dataset"]
 SYNTHESIS = config["synthesis"]
 
@@ -131,7 +132,7 @@ def program(script, *modules):
 
 @functools.cache
 def listing():
-    """Changes when an image of a user's folder is added, removed or edited."""
+    """Changes when an image is added, removed or edited."""
     return dataset.fingerprint(DATASET, HASHES)
 
 
@@ -182,7 +183,7 @@ def recipe_of(wildcards):
 
 
 def image_folder(wildcards):
-    return "resources/dtd/images" if DATASET["source"] == "dtd" else []
+    return dtd.FOLDER if DATASET["source"] == "dtd" else []
 
 
 def known_entry(wildcards):
