@@ -32,7 +32,6 @@ except ImportError:
         "the Python package texalign is not installed; install it by pip from where this workflow comes from"
     )
 from texalign import brainscore, weights
-from texalign.images import dtd
 from texalign.plan import code, content, dataset, networks, paths, reading, recipes, synthesis
 from texalign.plan.config import merge_tables, quoted_on
 
@@ -183,7 +182,7 @@ def recipe_of(wildcards):
 
 
 def image_folder(wildcards):
-    return dtd.FOLDER if DATASET["source"] == "dtd" else []
+    return "resources/dtd/images" if DATASET["source"] == "dtd" else []
 
 
 def known_entry(wildcards):
