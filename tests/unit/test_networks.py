@@ -5,6 +5,7 @@ import hashlib
 import os
 import pickle
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from texalign import networks
+from texalign import InputError, networks
 from texalign.readout import feature_maps, layer_shapes
 
 REAL = ROOT.parent / "shared/data/weights"
@@ -344,3 +345,35 @@ def test_load_gives_channels_last_and_its_own_network():
     second.module.conv1.weight.zero_()
     assert first.module.conv1.weight.abs().max() > 0
     assert copy.copy(first).layers == {"L1": "bn1"}
+
+
+# ---------------------------------------------------------------- damaged weights
+
+
+@pytest.mark.parametrize("name", ["data/0", "data.pkl"])
+def test_a_flipped_bit_in_weights_without_a_hash_is_noticed(tmp_path, name):
+    """torch does not read its archives' own checksums."""
+    module, path = torch.nn.Conv2d(3, 4, 3), tmp_path / "w.pth"
+    torch.save(module.state_dict(), path)
+    networks.load_state(module, path)
+    with zipfile.ZipFile(path) as archive:
+        (record,) = (entry for entry in archive.infolist() if entry.filename.endswith(f"/{name}"))
+        inside = archive.read(record)
+    content = bytearray(path.read_bytes())
+    content[content.index(inside) + len(inside) // 2] ^= 0x40
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"w\.pth: w/{name} is damaged; replace the file"):
+        networks.load_state(module, path)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_weights_that_unpack_to_more_than_their_size_are_not_unpacked(tmp_path, monkeypatch, compression):
+    path, bomb = tmp_path / "w.pth", tmp_path / "bomb.pth"
+    torch.save({"weight": torch.zeros(2**20)}, path)
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(bomb, "w", compression) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    assert bomb.stat().st_size < path.stat().st_size / 100
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was unpacked"))
+    with pytest.raises(InputError, match=r"bomb\.pth: .* is compressed, as torch's never are"):
+        networks.load_state(torch.nn.Identity(), bomb)

@@ -100,7 +100,7 @@ if not workflow.output_settings.dryrun:
 CHOICE = paths.coordinates(config)
 NETWORKS = config["networks"]
 MEASURED = NETWORKS + config["controls"]
-HASHES = content.Hashes(".snakemake/texalign/hashes.json")
+HASHES = content.Hashes(content.MEMORY)
 DATASET = config["dataset"]
 SYNTHESIS = config["synthesis"]
 
@@ -136,7 +136,7 @@ def program(script, *modules):
 
 @functools.cache
 def listing():
-    """Changes when an image of a user's folder is added, removed or edited."""
+    """Changes when an image is added, removed or edited."""
     return dataset.fingerprint(DATASET, HASHES)
 
 
