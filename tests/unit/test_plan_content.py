@@ -147,3 +147,19 @@ def test_images_removed_while_they_are_decoded_are_noticed(folder):
     (folder / "a/1.png").unlink()
     with pytest.raises(InputError, match=f"{folder}: not what it was"):
         content.check_any(folder, planned)
+
+
+def test_links_that_lead_nowhere_or_in_circles_do_not_stop_a_plan(tmp_path):
+    (tmp_path / "set/a").mkdir(parents=True)
+    (tmp_path / "set/a/1.png").write_bytes(b"1")
+    before = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
+    for link, target in (
+        ("set/self", "self"),
+        ("set/a/self.png", "self.png"),
+        ("set/up", ".."),
+        ("set/b", "gone"),
+    ):
+        (tmp_path / link).symlink_to(target)
+        after = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
+        assert after != before
+        before = after

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from texalign import InputError
-from texalign.images import dtd, formats, textures
+from texalign import InputError, formats
+from texalign.images import dtd, textures
 from texalign.plan import content, dataset
 
 
