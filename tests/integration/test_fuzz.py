@@ -24,7 +24,7 @@ import yaml
 from PIL import Image
 from studies import REPOSITORY, assert_one_line
 
-from texalign import InputError, brainscore, checkpoint, download, networks, pictures, store, tables
+from texalign import InputError, brainscore, checkpoint, download, formats, networks, pictures, store, tables
 from texalign.geometry import distances, ward
 from texalign.gram import representations
 from texalign.images import exemplars, textures
@@ -94,9 +94,11 @@ def image(suffix, **options):
     KINDS[f"image{suffix}{'-' + options['compression'] if 'compression' in options else ''}"] = (make, False)
 
 
-for _suffix in (".png", ".jpg", ".bmp", ".gif", ".tif", ".webp", ".ppm", ".pgm"):
-    image(_suffix)
-image(".tiff", compression="tiff_lzw")
+Image.init()
+for _format, _suffixes in formats.FORMATS.items():
+    if _format in Image.SAVE:  # what Pillow can also write here
+        image(_suffixes[-1])
+image(".tif", compression="tiff_lzw")
 
 
 @kind
