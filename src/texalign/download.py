@@ -25,6 +25,8 @@ ATTEMPTS = 3
 BACKOFF = 2.0
 #: Seconds without a byte.
 TIMEOUT = 60
+#: Bytes that an archive may hold for each of its own: images do not shrink, an archive of zeros by 1000.
+RATIO = 100
 _BLOCK = 1 << 20
 
 # http.client.RemoteDisconnected is a ConnectionResetError. A refused connection or an unknown host
@@ -91,6 +93,11 @@ def check(path, sha256=None, md5=None, sha256_prefix=None):
     sha256, md5, sha256_prefix : str, optional
         Hexadecimal digests, or the first digits of one. Those that are None are not checked.
 
+    Returns
+    -------
+    str
+        The file's SHA-256.
+
     Raises
     ------
     InputError
@@ -101,6 +108,7 @@ def check(path, sha256=None, md5=None, sha256_prefix=None):
     wrong = _mismatch(path, sha256, md5, sha256_prefix)
     if wrong is not None:
         raise InputError(f"{path}: {wrong}; replace the file, or correct the hash")
+    return sha256.lower() if sha256 else sha256_of(path)
 
 
 def sha256_of(path):
@@ -108,7 +116,7 @@ def sha256_of(path):
     return _digest(path, "sha256")
 
 
-def unpack(archive, folder, members_under="dtd/images/"):
+def unpack(archive, folder, members_under="dtd/images/", **hashes):
     """Extract the regular files below one folder of a tar archive.
 
     Links and other special members are left out, so nothing can be written through one.
@@ -121,19 +129,25 @@ def unpack(archive, folder, members_under="dtd/images/"):
         What is to appear, whole or not at all, holding what lies below `members_under`.
     members_under : str
         The folder in the archive, with ``/`` at its end.
+    **hashes
+        What the archive must have, wherever it came from: see `check`. It is opened after that only.
 
     Raises
     ------
     InputError
-        The archive is missing, corrupt, tries to write outside `folder` or has nothing below
-        `members_under`; or `folder` is there already.
+        The archive is missing, has another hash, is corrupt, unpacks to more than `RATIO` times its size,
+        tries to write outside `folder` or has nothing below `members_under`; or `folder` is there already.
     """
     if not Path(archive).is_file():
         raise InputError(f"{archive}: no such archive; fetch it, or put it there")
+    wrong = _mismatch(archive, **hashes)
+    if wrong is not None:
+        raise InputError(f"{archive}: {wrong}; delete it and run again, or put the right one there")
     with whole_folder(folder) as temporary:
         try:
             with tarfile.open(archive) as tar:
-                count = sum(_extract(tar, member, members_under, temporary) for member in tar)
+                members = _bounded(tar, RATIO * Path(archive).stat().st_size)
+                count = sum(_extract(tar, member, members_under, temporary) for member in members)
         except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
             if isinstance(error, OSError) and error.errno is not None:
                 raise  # the disk's trouble; a broken gzip file is an OSError without a number
@@ -217,6 +231,15 @@ def _is_transient(error):
     if _is_http(error):
         return error.code >= 500 or error.code in (408, 429)
     return isinstance(getattr(error, "reason", error), _TRANSIENT)
+
+
+def _bounded(tar, most):
+    """Members of an archive, as long as they have no more bytes in all."""
+    for member in tar:
+        most -= member.size
+        if most < 0:
+            raise InputError(f"{tar.name}: unpacks to more than {RATIO} times its size; don't use it")
+        yield member
 
 
 def _extract(tar, member, members_under, folder):

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import platform
 import re
+import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -118,8 +119,7 @@ def load(entry, weights_file=None, seed=None, device="auto"):
         sha256 = f"untrained, seed {seed}"
     else:
         path = weights_path(source, weights_file)
-        download.check(path, **expected_hash(entry))
-        sha256 = download.sha256_of(path)
+        sha256 = download.check(path, **expected_hash(entry))
         load_state(module, path)
     module = module.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)
     preprocess = entry.get("preprocess") or {}
@@ -344,6 +344,7 @@ def load_state(module, path):
     InputError
         The file is no state dict, or its keys or shapes are not this network's.
     """
+    _check_archive(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -364,6 +365,26 @@ def load_state(module, path):
     except RuntimeError as error:
         detail = " ".join(str(error).split())[:300]
         raise InputError(f"{path}: the weights do not fit the architecture: {detail}") from error
+
+
+def _check_archive(path):
+    """Hold torch's archive against its own checksums, which torch does not read, and bound what it holds.
+
+    torch packs tensors as they are: an archive that unpacks to more than itself is none of torch's.
+    """
+    if not zipfile.is_zipfile(path):
+        return  # the format before torch 1.6
+    try:
+        with zipfile.ZipFile(path) as archive:
+            packed = [
+                entry.filename for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED
+            ]
+            wrong = packed[0] if packed else archive.testzip()
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path}: damaged, or no file of torch's ({error}); replace the file") from error
+    if wrong:
+        reason = "is compressed, as torch's never are" if packed else "is damaged"
+        raise InputError(f"{path}: {wrong} {reason}; replace the file")
 
 
 def name_layers(module, modules):

@@ -47,6 +47,8 @@ def decode(file, size):
     """
     try:
         with Image.open(file, formats=_formats()) as image:
+            image.verify()  # the checksums of a PNG; other formats have none that Pillow knows of
+        with Image.open(file, formats=_formats()) as image:
             # Up to twice this Pillow only warns, and a warning cannot be made an error in one thread alone.
             if math.prod(image.size) > Image.MAX_IMAGE_PIXELS:
                 raise Image.DecompressionBombError(f"more than {Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels")
@@ -148,8 +150,12 @@ def read_metadata(path):
     try:
         with Image.open(path, formats=["PNG"]) as image:
             metadata = json.loads(image.info.get("texalign", "{}"))
-    except UnidentifiedImageError:
+        with Image.open(path, formats=["PNG"]) as image:
+            image.verify()
+    except (UnidentifiedImageError, SyntaxError, ValueError, EOFError):
         metadata = {}
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error}); delete it and run again") from error
     missing = [key for key in ("method", "maker") if key not in metadata]
     if missing:
         raise InputError(f"{path}: does not say its {' and '.join(missing)}; delete it and run again")

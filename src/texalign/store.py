@@ -1,7 +1,6 @@
 """The HDF5 layouts of the study, written whole or not at all."""
 
 import contextlib
-import io
 import json
 import os
 from importlib import metadata
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 
+from texalign import blocks
 from texalign.errors import InputError
 from texalign.files import whole
 from texalign.version import __version__
@@ -19,35 +19,11 @@ from texalign.version import __version__
 CHUNK = (64, 4096)
 
 
-#: Bytes above which a write can only be a dataset's values: HDF5's own tables come in smaller pieces.
-VALUES = 2**16
-
-
-class _Disk(io.FileIO):
-    """What HDF5 writes to. It keeps the first error, as of a full disk, for `create_h5` to raise.
-
-    HDF5 crashes the process where one of its own tables cannot be written, so it is not told of that.
-    It survives, and stops at once, where a dataset's values cannot.
-    """
-
-    error = None
-
-    def write(self, data):
-        size = len(data)
-        try:
-            if self.error:
-                raise self.error
-            while data:  # the system takes 2 GiB at a time, and less where the disk is almost full
-                data = data[super().write(data) :]
-        except OSError as error:
-            self.error = error
-            if size > VALUES:
-                raise
-
-
 @contextlib.contextmanager
 def create_h5(path, about=None, size=0):
     """Open a new HDF5 file that appears under `path` when the block ends without an error.
+
+    It ends with checksums of all that is in it, see `texalign.blocks`.
 
     Parameters
     ----------
@@ -57,19 +33,22 @@ def create_h5(path, about=None, size=0):
     size : int, optional
         Bytes that it will hold, where they are many: see `texalign.files.whole`.
     """
-    with whole(path, size) as temporary, _Disk(temporary, "w+") as disk:
+    with whole(path, size) as temporary, blocks.Writer(temporary) as disk:
         try:
             # Without a cache, chunks reach the disk when they are written, and a full disk shows there.
-            with h5py.File(disk, "w", libver="v110", rdcc_nbytes=0) as file:
+            # A chunk of a mebibyte lies in blocks of its own, so that nothing is read beside it.
+            align = {"alignment_threshold": 2**20, "alignment_interval": blocks.BLOCK}
+            with h5py.File(disk, "w", libver="v110", rdcc_nbytes=0, **align) as file:
                 file.attrs.update(versions=versions(), made_by=json.dumps(about or {}))
                 yield file
         finally:
             if disk.error:
                 raise disk.error
+        disk.finish()
 
 
 def open_h5(path, strided=False):
-    """Open an HDF5 file read-only and without a lock, so that parallel jobs can share it.
+    """Open an HDF5 file that `create_h5` wrote, read-only and without a lock: parallel jobs can share it.
 
     Parameters
     ----------
@@ -81,15 +60,12 @@ def open_h5(path, strided=False):
     Raises
     ------
     InputError
-        The file is missing, or is not a complete HDF5 file.
+        The file is missing or not whole; or, later, what is read from it is not what was written.
     """
-    try:
-        file = h5py.File(path, "r", locking=False)
-    except OSError as error:
-        raise InputError(f"{path}: not a readable HDF5 file ({error}); delete it and run again") from error
+    disk = blocks.Reader(path)
     if strided and hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(file.id.get_vfd_handle(), 0, 0, os.POSIX_FADV_RANDOM)
-    return file
+        os.posix_fadvise(disk.fileno(), 0, 0, os.POSIX_FADV_RANDOM)
+    return h5py.File(disk, "r")
 
 
 def versions():

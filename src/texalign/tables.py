@@ -100,7 +100,7 @@ def verified(path):
     try:
         content, told = Path(path).read_bytes(), json.loads(_beside(path).read_text(encoding="utf-8"))
         expected = told["sha256"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: cannot be read with what is beside it ({error}); {again}") from error
     if hashlib.sha256(content).hexdigest() != expected:
         found, rows = max(content.count(b"\n") - 1, 0), told.get("rows")

@@ -8,7 +8,7 @@ import random
 import pytest
 import torch
 
-from texalign import checkpoint
+from texalign import InputError, checkpoint
 
 IDENTITY = {"method": "descent", "seed": 3, "size": (24, 16), "settings": {"history": 7, "rate": None}}
 
@@ -166,3 +166,14 @@ def test_a_save_that_fails_leaves_the_old_state(path, monkeypatch):
         checkpoint.save(path, IDENTITY | {"seed": object()}, {"step": 1})
     assert_same(checkpoint.load(path, IDENTITY), state())
     assert [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_a_full_disk_is_one_line_and_the_old_state_stays(small_disk):
+    path = small_disk / "image.checkpoint"
+    checkpoint.save(path, IDENTITY, {"step": 1})
+    for size in (70_000, 250_000, 2_000_000):
+        with pytest.raises(InputError, match=f"{path}: no space left on the disk") as told:
+            checkpoint.save(path, IDENTITY, {"point": torch.ones(size)})
+        assert "\n" not in str(told.value)
+        assert checkpoint.load(path, IDENTITY) == {"step": 1}
+        assert [file.name for file in small_disk.iterdir()] == [path.name]

@@ -6,8 +6,11 @@ import io
 import logging
 import os
 import socket
+import subprocess
+import sys
 import tarfile
 import threading
+import time
 
 import pytest
 
@@ -34,6 +37,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if answer == "reset":  # a reset, not an orderly end
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        if answer == "slow":
+            for first in range(0, len(CONTENT), 500_000):
+                self.wfile.write(CONTENT[first : first + 500_000])
+                time.sleep(0.3)
+            return
         self.wfile.write(CONTENT if answer in ("whole", "unsized") else CONTENT[:100000])
         self.close_connection = True
 
@@ -159,6 +167,23 @@ def test_check(tmp_path):
         download.check(file, sha256="1" * 64)
 
 
+@pytest.mark.parametrize("gap", [0.05, 0.2])
+def test_two_fetch_into_one_folder_at_once(server, tmp_path, gap):
+    """Two studies with shared resources: each process has the file in the end."""
+    program = "import sys; from texalign import download; download.fetch(*sys.argv[1:3], sha256=sys.argv[3])"
+    command = [sys.executable, "-c", program, f"{server.url}/slow", tmp_path / "file.bin", SHA256]
+    first = subprocess.Popen(command)
+    deadline = time.monotonic() + 60
+    while not left_behind(tmp_path):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(gap)
+    second = subprocess.Popen(command)
+    assert (first.wait(60), second.wait(60)) == (0, 0)
+    assert (tmp_path / "file.bin").read_bytes() == CONTENT
+    assert left_behind(tmp_path) == ["file.bin"]
+
+
 # ---------------------------------------------------------------- archives
 
 
@@ -225,6 +250,29 @@ def test_corrupt_archives_are_named(tmp_path, mode):
         ):
             download.unpack(archive, tmp_path / "out")
     assert left_behind(tmp_path) == ["dtd.tar.gz", "good"]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_an_archive_with_another_hash_is_not_opened(tmp_path, monkeypatch, mode):
+    """Copied by hand, with one bit flipped: a tar has no checksum of its members."""
+    archive = make_archive(tmp_path / "dtd.tar.gz", ("dtd/images/a/1.jpg", bytes(2000)), mode=mode)
+    md5 = hashlib.md5(archive.read_bytes()).hexdigest()
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 3] ^= 4
+    archive.write_bytes(content)
+    monkeypatch.setattr(tarfile, "open", lambda *_: pytest.fail("it was opened"))
+    with pytest.raises(InputError, match=rf"dtd\.tar\.gz: expected md5 {md5}, got .*delete it and run again"):
+        download.unpack(archive, tmp_path / "out", md5=md5)
+    assert left_behind(tmp_path) == ["dtd.tar.gz"]
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:xz", "w:bz2"])
+def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path, mode):
+    zeros = [(f"dtd/images/a/{i}.jpg", bytes(2**20)) for i in range(5)]
+    archive = make_archive(tmp_path / "bomb.tar", *zeros, mode=mode)
+    with pytest.raises(InputError, match=r"bomb\.tar: unpacks to more than 100 times its size"):
+        download.unpack(archive, tmp_path / "out")
+    assert left_behind(tmp_path) == ["bomb.tar"]
 
 
 def test_unpack_says_what_is_in_the_way_or_missing(tmp_path):

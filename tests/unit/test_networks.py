@@ -5,6 +5,7 @@ import hashlib
 import os
 import pickle
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -382,3 +383,35 @@ def test_a_warm_up_moves_batchnorm_by_a_tenth_towards_the_noise():
     assert not warm.module.training
     assert warm.changes == ("BatchNorm warmed up on noise, seed 5",)
     assert torch.equal(after.running_mean, networks.warmed_up(network, 5, 16).module[1].running_mean)
+
+
+# ---------------------------------------------------------------- damaged weights
+
+
+@pytest.mark.parametrize("name", ["data/0", "data.pkl"])
+def test_a_flipped_bit_in_weights_without_a_hash_is_noticed(tmp_path, name):
+    """torch does not read its archives' own checksums."""
+    module, path = torch.nn.Conv2d(3, 4, 3), tmp_path / "w.pth"
+    torch.save(module.state_dict(), path)
+    networks.load_state(module, path)
+    with zipfile.ZipFile(path) as archive:
+        (record,) = (entry for entry in archive.infolist() if entry.filename.endswith(f"/{name}"))
+        inside = archive.read(record)
+    content = bytearray(path.read_bytes())
+    content[content.index(inside) + len(inside) // 2] ^= 0x40
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=rf"w\.pth: w/{name} is damaged; replace the file"):
+        networks.load_state(module, path)
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_weights_that_unpack_to_more_than_their_size_are_not_unpacked(tmp_path, monkeypatch, compression):
+    path, bomb = tmp_path / "w.pth", tmp_path / "bomb.pth"
+    torch.save({"weight": torch.zeros(2**20)}, path)
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(bomb, "w", compression) as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    assert bomb.stat().st_size < path.stat().st_size / 100
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("it was unpacked"))
+    with pytest.raises(InputError, match=r"bomb\.pth: .* is compressed, as torch's never are"):
+        networks.load_state(torch.nn.Identity(), bomb)

@@ -253,3 +253,21 @@ def test_a_png_of_another_program_is_refused(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "other.png")
     with pytest.raises(InputError, match=r"other\.png"):
         pictures.read_metadata(tmp_path / "other.png")
+
+
+@pytest.mark.parametrize("part", [b"IDAT", b"tEXt", b"IHDR"])
+def test_a_flipped_bit_in_a_png_is_noticed(tmp_path, part):
+    """Pillow by itself reads on over pixels whose checksum is wrong."""
+    path, pixels = tmp_path / "x.png", np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
+    pictures.save_png(path, pixels, {"method": "descent", "maker": "vgg19"})
+    assert np.array_equal(pictures.decode(path, None), pixels)
+    sound = path.read_bytes()
+    place = sound.index(part)
+    for offset in (5, 9, 12):
+        content = bytearray(sound)
+        content[place + offset] ^= 0x10
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"x\.png: "):
+            pictures.decode(path, None)
+        with pytest.raises(InputError, match=r"x\.png: .*delete it and run again"):
+            pictures.read_metadata(path)

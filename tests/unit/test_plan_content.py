@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import stat
 
 import pytest
 
+from texalign import InputError
 from texalign.plan import content
 
 
@@ -25,6 +27,7 @@ def test_the_hash_of_a_file_is_its_sha256(folder):
 
 
 def test_a_known_file_is_not_read_again(folder, monkeypatch):
+    monkeypatch.setattr(content, "YOUNG", 0)
     hashes = memory(folder)
     first = content.of_tree(folder, hashes)
 
@@ -111,3 +114,61 @@ def test_links_that_lead_nowhere_or_in_circles_do_not_stop_a_plan(tmp_path):
         after = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
         assert after != before
         before = after
+
+
+def test_a_file_changed_again_within_a_tick_of_the_clock_is_noticed(folder, monkeypatch):
+    """With all its times as before: so the hash of a young file is not kept."""
+    path, real = folder / "a/1.png", os.stat
+    frozen = real(path)
+    monkeypatch.setattr(os, "stat", lambda file, **_: frozen if file == path else real(file))
+    hashes = memory(folder)
+    first = hashes.of(path)
+    hashes.save()
+    path.write_text("eno")
+    assert memory(folder).of(path) != first
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", '"x"', "{"])
+def test_a_memory_that_is_none_is_made_anew(folder, text):
+    hashes = memory(folder)
+    hashes.memory.parent.mkdir()
+    hashes.memory.write_text(text)
+    assert memory(folder).of(folder / "a/1.png") == hashlib.sha256(b"one").hexdigest()
+
+
+def damage_unseen(path):
+    """Flip a bit below the file system: no time tells."""
+    data = bytearray(path.read_bytes())
+    data[0] ^= 1
+    path.write_bytes(data)
+
+
+def test_what_was_decoded_must_be_what_was_planned(folder, monkeypatch):
+    monkeypatch.setattr(content, "YOUNG", 0)
+    hashes = memory(folder)
+    planned = content.of_tree(folder, hashes)
+    content.check_any(folder, planned)
+    content.check_any(None, planned)
+    known = hashes.of(folder / "a/1.png")
+    content.check_any(folder / "a/1.png", known)
+    content.check_any(folder / "a/1.png", None)
+    damage_unseen(folder / "a/1.png")
+    with pytest.raises(InputError, match=rf"{folder}/a/1\.png: not what it was when this run was planned"):
+        content.check_tree(folder, planned, hashes.memory)
+    with pytest.raises(InputError, match=rf"{folder}/a/1\.png: not what it was .*`touch` it"):
+        content.check_any(folder / "a/1.png", known)
+
+
+def test_images_removed_while_they_are_decoded_are_noticed(folder):
+    planned = content.of_tree(folder, memory(folder))
+    (folder / "a/1.png").unlink()
+    with pytest.raises(InputError, match=f"{folder}: not what it was"):
+        content.check_any(folder, planned)
+
+
+def test_hashes_without_a_memory_write_nowhere(folder):
+    """Not to the null device either, which a rename would replace."""
+    before = sorted(folder.parent.rglob("*"))
+    content.check_tree(folder, content.of_tree(folder, content.Hashes()))
+    assert sorted(folder.parent.rglob("*")) == before
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)

@@ -1,9 +1,12 @@
 """The images of a study, as far as a plan has to know them."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from texalign import InputError, formats
-from texalign.images import textures
+from texalign.images import dtd, textures
 from texalign.plan import content, dataset
 
 
@@ -72,3 +75,25 @@ def test_only_a_folder_of_ones_own_has_a_fingerprint(folder):
     assert dataset.fingerprint(source("dtd"), hashes) is None
     assert dataset.fingerprint(source("procedural"), hashes) is None
     assert len(dataset.fingerprint(source("folder", path=str(folder)), hashes)) == 16
+
+
+def test_images_of_dtd_are_known_by_content(tmp_path, monkeypatch):
+    """As they were unpacked they change nothing in a plan; with one replaced, all is made anew."""
+    monkeypatch.chdir(tmp_path)
+    folder, hashes = Path(dtd.FOLDER), content.Hashes("memory.json")
+    assert dataset.fingerprint(source("dtd"), hashes) is None
+    for name in ("a/1.jpg", "b/1.jpg"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_text(name)
+    by_hand = dataset.fingerprint(source("dtd"), hashes)
+    assert len(by_hand) == 16
+    dataset.check_unchanged(source("dtd"), by_hand, folder)
+    content.record(folder)
+    assert dataset.fingerprint(source("dtd"), hashes) is None
+    dataset.check_unchanged(source("dtd"), None, folder)
+    times = (folder / "a/1.jpg").stat()
+    (folder / "a/1.jpg").write_text("x/1.jpg")
+    os.utime(folder / "a/1.jpg", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert dataset.fingerprint(source("dtd"), hashes) not in (None, by_hand)
+    with pytest.raises(InputError, match="not what it was when this run was planned"):
+        dataset.check_unchanged(source("dtd"), None, folder)

@@ -25,7 +25,7 @@ ROOMS = (
         "download",
         "job",
     ),
-    *("store", "checkpoint", "pictures", "images", "plan"),
+    *("blocks", "store", "checkpoint", "pictures", "images", "plan"),
     *("readout", "networks", "fast", "gram", "geometry", "information", "statistics", "alignment"),
     *("synthesis", "views", "figures"),
 )

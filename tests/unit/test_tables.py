@@ -1,12 +1,14 @@
 """Tables and the order of their rows: the best layer of each network."""
 
+import os
+
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import tidy
 
-from texalign import tables
+from texalign import InputError, tables
 
 NAMES = [
     "001",
@@ -59,6 +61,7 @@ def test_names_come_back_as_they_were_written(tmp_path, column):
     assert read["mi_bits"].isna().all()
 
 
+@settings(deadline=None)
 @given(
     names=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8))
 )
@@ -75,3 +78,50 @@ def test_every_name_that_a_table_of_a_study_holds_is_a_text(finished_study):
         told = {column for column in plain if not pd.api.types.is_numeric_dtype(plain[column])}
         told -= {column for column in plain if plain[column].isna().all()}
         assert told <= tables.TEXTS | {"control", "scored", "best"}, path
+
+
+# ---------------------------------------------------------------- damage
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "x.csv"
+    tables.write(path, [{"network": name, "mi_bits": 0.5} for name in "abcd"])
+    return path
+
+
+def test_half_a_table_with_its_old_date_is_refused(path):
+    content, times = path.read_bytes(), path.stat()
+    for cut in range(1, len(content)):
+        path.write_bytes(content[:-cut])
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        with pytest.raises(InputError, match=r"x\.csv: not as it was written \(\d rows, 4 were\); delete it"):
+            tables.read(path)
+
+
+def test_rows_in_another_order_and_a_number_by_hand_are_refused(path):
+    head, *rows = path.read_text().splitlines(keepends=True)
+    for other in ([head, *rows[::-1]], [head, *rows[:3], "d,0.6\n"], [head, *rows, rows[0]]):
+        path.write_text("".join(other))
+        with pytest.raises(InputError, match="not as it was written"):
+            tables.read(path)
+
+
+@pytest.mark.parametrize("beside", [None, "", "{", "[]", "null", "{}", '{"sha256": 3}'])
+def test_a_table_whose_side_file_is_gone_or_broken_is_refused(path, beside):
+    side = path.with_name("x.csv.json")
+    side.unlink() if beside is None else side.write_text(beside)
+    with pytest.raises(
+        InputError, match=r"x\.csv: .*; delete it and run again, or write it anew .*x\.csv\.json"
+    ):
+        tables.read(path)
+
+
+def test_a_side_file_of_an_older_table_is_refused_and_its_date_does_not_count(path, tmp_path):
+    old = path.with_name("x.csv.json").read_bytes()
+    os.utime(path.with_name("x.csv.json"), (1, 1))
+    assert len(tables.read(path)) == 4
+    tables.write(path, [{"network": "a", "mi_bits": 0.5}])
+    path.with_name("x.csv.json").write_bytes(old)
+    with pytest.raises(InputError, match=r"not as it was written \(1 rows, 4 were\)"):
+        tables.read(path)

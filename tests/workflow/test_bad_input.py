@@ -74,8 +74,14 @@ TABLES = [
 ]
 
 SCORES = [
-    (("average_vision,", "average,"), ["study.yaml", "brainscore.csv: no column average_vision; needed are"]),
-    (("alexnet,", "alexnet,,"), ["study.yaml", "row 1 has 9 cells, and its header 8; leave a cell empty"]),
+    (
+        ("network,average_vision,", "network,average,"),
+        ["study.yaml", "brainscore.csv: no column average_vision; needed are"],
+    ),
+    (
+        ("alexnet,0", "alexnet,,0"),
+        ["study.yaml", "row 1 has 17 cells, and its header 16; leave a cell empty"],
+    ),
     (("vgg16,", "vgg19,"), ["brainscore: resources/brainscore.csv: network vgg19 has two rows; keep one"]),
 ]
 

@@ -449,7 +449,9 @@ def test_new_content_of_a_library_module_reruns_what_uses_it(finished, module, e
 
 #: What decides how things are fetched, written, told and planned.
 PLUMBING = ("__init__", "download", "errors", "files", "job", "lazy")
-PLUMBING += tuple(f"plan/{name}" for name in ("code", "config", "networks", "paths", "recipes"))
+PLUMBING += tuple(
+    f"plan/{name}" for name in ("code", "config", "content", "dataset", "networks", "paths", "recipes")
+)
 
 
 def test_new_content_of_what_no_result_comes_from_runs_nothing(finished):

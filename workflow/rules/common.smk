@@ -122,7 +122,7 @@ CHOICE = paths.coordinates(config)
 NETWORKS = config["networks"]
 SCORED = [network for network in NETWORKS if network in SCORES.values]
 MEASURED = NETWORKS + config["controls"]
-HASHES = content.Hashes(".snakemake/texalign/hashes.json")
+HASHES = content.Hashes(content.MEMORY)
 DATASET = config["dataset"]
 SYNTHESIS = config["synthesis"]
 
@@ -158,7 +158,7 @@ def program(script, *modules):
 
 @functools.cache
 def listing():
-    """Changes when an image of a user's folder is added, removed or edited."""
+    """Changes when an image is added, removed or edited."""
     return dataset.fingerprint(DATASET, HASHES)
 
 

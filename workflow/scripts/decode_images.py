@@ -6,9 +6,10 @@ job.start(snakemake)
 
 from texalign import store
 from texalign.images import textures
+from texalign.plan.dataset import check_unchanged
 
-dataset, size = snakemake.params.dataset, snakemake.params.size
-images = textures.load_dataset(dataset, snakemake.input.get("folder") or None)
+dataset, size, folder = snakemake.params.dataset, snakemake.params.size, snakemake.input.get("folder") or None
+images = textures.load_dataset(dataset, folder)
 
 with store.create_h5(snakemake.output[0], job.about()) as file:
     store.write_keys(file, images.files, images.classes)
@@ -16,3 +17,4 @@ with store.create_h5(snakemake.output[0], job.about()) as file:
     blocks = textures.blocks(images, size, threads=snakemake.threads)
     for start, block in job.progress(blocks, len(images), "images"):
         target[start : start + len(block)] = block
+    check_unchanged(dataset, snakemake.params.listing, folder)

@@ -6,6 +6,7 @@ job.start(snakemake)
 
 from texalign import networks, pictures, tables
 from texalign.images import exemplars
+from texalign.plan import content
 from texalign.synthesis import gatys_network, losses, scores
 
 params, judge = snakemake.params, snakemake.wildcards.network
@@ -14,6 +15,7 @@ network = networks.load_for(snakemake)
 network = gatys_network.prepare_from(network, snakemake.input.get("activations"))
 exemplar, name = pictures.decode(snakemake.input.exemplar, None), params.exemplar["name"]
 file = snakemake.input.get("file") or None
+content.check_any(file, params.exemplar["content"])
 photograph = exemplars.exemplar(name, None, file) if file else exemplar
 others = exemplars.classmates_of(
     name, params.dataset, snakemake.input.get("folder"), params.class_images, exemplar.shape[:2]

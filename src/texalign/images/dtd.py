@@ -11,6 +11,9 @@ MD5 = "fff73e5086ae6bdbea199a49dfb8a4c1"
 
 IMAGES = "dtd/images/"
 
+#: Where a study has them, under its working directory.
+FOLDER = "resources/dtd/images"
+
 CLASSES = 47
 
 PER_CLASS = 120

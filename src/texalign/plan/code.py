@@ -14,7 +14,7 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parent.parent
 
 #: They decide how things are fetched, written, told and shown by name, not what a result is.
-_NAMES = ("download", "errors", "files", "job", "lazy", "version")
+_NAMES = ("download", "errors", "files", "job", "lazy", "plan", "plan.content", "plan.dataset", "version")
 PLUMBING = frozenset(["texalign", *(f"texalign.{name}" for name in _NAMES)])
 
 _FROM = re.compile(r"(?:^|[;:])[ \t]*from[ \t]+([\w.]+)[ \t]+import\b[ \t]*(\([^)]*\)|[^\n;]*)", re.MULTILINE)

@@ -6,7 +6,23 @@ Hashes are kept in a small file, and taken again only where a file's size or tim
 import hashlib
 import json
 import os
+import time
 from pathlib import Path
+
+from texalign.errors import InputError
+
+#: Where a study's hashes are kept between runs, under the working directory.
+MEMORY = ".snakemake/texalign/hashes.json"
+
+#: Seconds in which a file may be changed once more without its times telling: as long as the clock of a
+#: file system ticks. The hash of one that is as young is taken again by the next run.
+YOUNG = 2
+
+
+def sha256(path):
+    """Take the SHA-256 of a file, now."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Hashes:
@@ -14,16 +30,17 @@ class Hashes:
 
     Parameters
     ----------
-    memory : str or Path
-        Where they are kept between runs; it may be deleted at any time.
+    memory : str or Path, optional
+        Where they are kept between runs; it may be deleted at any time. None: nowhere.
     """
 
-    def __init__(self, memory):
-        self.memory, self.changed = Path(memory), False
+    def __init__(self, memory=None):
+        self.memory, self.changed = memory and Path(memory), False
         try:
-            self.known = json.loads(self.memory.read_text())
+            known = json.loads(self.memory.read_text()) if memory else {}
         except (OSError, ValueError):
-            self.known = {}
+            known = {}
+        self.known = known if isinstance(known, dict) else {}
 
     def of(self, path):
         """Return the SHA-256 of a file."""
@@ -32,14 +49,15 @@ class Hashes:
         seen = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         key = os.path.abspath(path)
         if self.known.get(key, [None])[0] != seen:
-            with open(path, "rb") as file:
-                self.known[key] = [seen, hashlib.file_digest(file, "sha256").hexdigest()]
+            if time.time() - status.st_ctime < YOUNG:
+                seen = None
+            self.known[key] = [seen, sha256(path)]
             self.changed = True
         return self.known[key][1]
 
     def save(self):
         """Keep the hashes, where that is possible."""
-        if not self.changed:
+        if not self.changed or not self.memory:
             return
         temporary = self.memory.with_name(f".writing-{os.getpid()}-{self.memory.name}")
         try:
@@ -72,6 +90,73 @@ def of_tree(folder, hashes):
             total.update(os.fsencode(f"{name}\0{member}\0{content}\n"))
     hashes.save()
     return total.hexdigest()[:16]
+
+
+def check_any(path, expected):
+    """Refuse a file, or a tree of images, that is not what it was when the run was planned.
+
+    Parameters
+    ----------
+    path : str, Path or None
+        None where there is nothing on disk.
+    expected : str or None
+        The SHA-256 of a file, or what `of_tree` gave; None where the plan knows of none.
+
+    Raises
+    ------
+    InputError
+        It was changed meanwhile; or it was damaged, and its times do not tell.
+    """
+    if path and Path(path).is_dir():
+        check_tree(path, expected or recorded(path))
+    elif path and expected and sha256(path) != expected:
+        raise InputError(f"{path}: {_CHANGED}")
+
+
+def check_tree(folder, expected, memory=MEMORY):
+    """Refuse a ``<folder>/<class>/<image>`` tree that is not what it was when the run was planned.
+
+    Call it after the images were read: what was read then is what was planned.
+
+    Parameters
+    ----------
+    folder : str or Path
+    expected : str or None
+        Its hash then, from `of_tree`; None where the plan knows of none.
+    memory : str or Path
+        Of the plan's hashes, by which the error names the files.
+
+    Raises
+    ------
+    InputError
+        See `check_any`.
+    """
+    fresh = Hashes()
+    if not expected or of_tree(folder, fresh) == expected:
+        return
+    known = Hashes(memory).known
+    found = {path: sha for path, (_, sha) in fresh.known.items()}
+    changed = sorted(path for path, sha in found.items() if known.get(path, [None, sha])[1] != sha)
+    raise InputError(f"{', '.join(changed[:3]) or folder}: {_CHANGED}")
+
+
+_CHANGED = (
+    "not what it was when this run was planned: it was changed meanwhile, or damaged without a new date; "
+    "look at it, `touch` it if it is right, and run again"
+)
+
+
+def record(folder):
+    """Keep the hash of a tree that was just unpacked, in ``<folder>.hash`` beside it."""
+    Path(f"{folder}.hash").write_text(of_tree(folder, Hashes()) + "\n")
+
+
+def recorded(folder):
+    """Return what `record` kept; None where there is nothing."""
+    try:
+        return Path(f"{folder}.hash").read_text().strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _visible(path):

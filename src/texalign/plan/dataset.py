@@ -47,5 +47,32 @@ def images(folder):
 
 
 def fingerprint(dataset, hashes):
-    """Hash what changes with the images of a user's folder; None for other sources."""
-    return content.of_tree(dataset["path"], hashes) if dataset["source"] == "folder" else None
+    """Hash what changes with the images on disk.
+
+    Returns
+    -------
+    str or None
+        None where nothing but the config decides: for procedural textures, and for DTD before it is
+        unpacked and as long as it is as it was unpacked.
+    """
+    if dataset["source"] == "folder":
+        return content.of_tree(dataset["path"], hashes)
+    if dataset["source"] == "procedural" or not Path(dtd.FOLDER).is_dir():
+        return None
+    found = content.of_tree(dtd.FOLDER, hashes)
+    return None if found == content.recorded(dtd.FOLDER) else found
+
+
+def check_unchanged(dataset, fingerprint, folder=None):
+    """Refuse images that are not what they were when the run was planned.
+
+    Parameters
+    ----------
+    dataset : dict
+    fingerprint : str or None
+        What the plan knew of them.
+    folder : str or Path, optional
+        Where they are, before the config's path.
+    """
+    if dataset["source"] != "procedural":
+        content.check_any(folder or dataset["path"], fingerprint)

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from texalign.errors import InputError
+from texalign.images import dtd
 from texalign.plan import dataset as datasets
 from texalign.plan import networks
 from texalign.plan.paths import path
@@ -114,7 +115,7 @@ def exemplar_file(name, dataset, where):
     if Path(name).is_file():
         return name
     if dataset["source"] == "dtd" and re.fullmatch(r"([a-z-]+)/\1_\d{4}\.jpg", name):
-        return "resources/dtd/images"
+        return dtd.FOLDER
     if dataset["source"] == "procedural" and re.fullmatch(r"(\w+)/\1_\d+\.png", name):
         return None
     there = datasets.images(dataset["path"]) if dataset["source"] == "folder" else []
@@ -137,7 +138,11 @@ def exemplar_recipe(name, config, hashes, where):
     source = None
     if file is None:
         source = {part: dataset[part] for part in ("classes", "per_class", "seed")}
-    content = hashes.of(file) if file and Path(file).is_file() else None
+    if file == dtd.FOLDER:
+        content = datasets.fingerprint(dataset, hashes)
+    else:
+        content = hashes.of(file) if file and Path(file).is_file() else None
+    hashes.save()
     return {"name": name, "size": config["synthesis"]["size"], "dataset": source, "content": content}
 
 
