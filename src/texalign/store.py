@@ -196,7 +196,7 @@ def network_attributes(network, readout):
         "changes": "; ".join(network.changes),
         "weights": network.weights,
         "weights_sha256": network.weights_sha256,
-        "preprocessing": f"mean {network.mean}, standard deviation {network.std}",
+        "preprocessing": network.preprocessing or f"mean {network.mean}, standard deviation {network.std}",
         "readout": readout,
         "precision": network.precision,
         "device": str(network.device),

@@ -14,7 +14,19 @@ SOURCE = ROOT / "src"
 ROOMS = (
     *("errors", "version", "lazy", "files", "tables", "brainscore", "weights", "download", "job"),
     *("store", "checkpoint", "pictures", "images", "plan"),
-    *("readout", "networks", "fast", "gram", "geometry", "information", "alignment"),
+    *(
+        "channels",
+        "trial",
+        "readout",
+        "preprocessing",
+        "states",
+        "networks",
+        "fast",
+        "gram",
+        "geometry",
+        "information",
+        "alignment",
+    ),
     *("synthesis", "views", "figures"),
 )
 
