@@ -1,5 +1,6 @@
 """Which axis of a module's output is its channels: the one whose length is the same for every image size."""
 
+import torch
 from torch import nn
 
 AXES = ("first", "last")
@@ -51,3 +52,11 @@ def twice(size):
 def to_front(maps, axis):
     """Feature maps with their channels at `axis` → (b, N, H, W), without a copy."""
     return maps.movedim(-1, 1) if axis == "last" else maps
+
+
+def lay_out(module):
+    """Put a network's 4-D parameters and buffers into channels-last layout, in place, and return it."""
+    for tensor in (*module.parameters(), *module.buffers()):
+        if tensor.ndim == 4:
+            tensor.data = tensor.data.to(memory_format=torch.channels_last)
+    return module

@@ -15,7 +15,7 @@ from unittest import mock
 import torch
 from torch import nn
 
-from texalign import download, job, preprocessing, states, weights
+from texalign import channels, download, job, preprocessing, states, weights
 from texalign.errors import InputError
 from texalign.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from texalign.readout import twin  # noqa: F401 - a part of this module's face
@@ -133,7 +133,7 @@ def load(entry, weights_file=None, seed=None, device="auto"):
             f"architecture: {architecture}: {lazy[0]} has no shape before a first image (a lazy module); "
             "give its channels in the builder"
         )
-    module = module.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)
+    module = channels.lay_out(module.eval().requires_grad_(False).to(device))
     taken = preprocessing.chosen(entry.get("preprocess"), own_preprocessing(entry, module, published))
     log.info("images: %s", taken)
     return Network(
@@ -245,6 +245,11 @@ def build(architecture, options):
         except ImportError as error:
             raise InputError(f"architecture: {architecture} needs timm; run: pip install timm") from error
         name = architecture.removeprefix("timm/")
+        if ":" not in name and not timm.is_model(name):
+            near = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+            raise InputError(
+                f"architecture: {name!r} is no model of timm; nearest: {', '.join(near) or 'none'}"
+            )
         return _called(timm.create_model, architecture, {"model_name": name, "pretrained": False} | options)
     models = torchvision_models()
     if architecture not in models.list_models():
@@ -326,7 +331,10 @@ def _allowed(builder, options, error):
         p.name for one in callables for p in inspect.signature(one).parameters.values() if p.kind in kinds
     ]
     names = [name for name in dict.fromkeys(named) if name not in ("self", "weights", "progress")]
-    return f"; it takes {', '.join(names) or 'none'}"
+    near = difflib.get_close_matches(unknown[1], names, n=3)
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    takes = f"; it takes {', '.join(names[:12]) or 'none'}{more}"
+    return f"; nearest: {', '.join(near)}{takes}" if near else takes
 
 
 def import_callable(name):

@@ -93,12 +93,12 @@ def _check_maps(network, layer, maps, waiting):
         )
     if not maps.is_floating_point():
         raise InputError(
-            f"layers: the output of {name} is {maps.dtype}, not real numbers; choose another module"
+            f"layers: the output of {name} is {maps.dtype}, no real numbers; choose another module"
         )
     if name not in network.axes:
         raise InputError(
-            f"layers: the output of {name} is {tuple(maps.shape)}, and the network takes no image of another "
-            "size that would show which axis is the channels; set channels: first or last in its entry"
+            f"layers: the output of {name} is {tuple(maps.shape)}, and no image of another size shows which "
+            "axis is the channels; set channels: first or last in the network's entry"
         )
 
 
@@ -183,10 +183,10 @@ def twin(network):
 
 
 def trial_image(network, size, seed=0, dtype=None):
-    """Noise as the network takes it, shape (1, 3, H, W): dark for odd seeds, so that two differ in all."""
+    """Noise as the network takes it, shape (1, 3, H, W): for odd seeds all black or white."""
     height, width = (size, size) if isinstance(size, int) else size
     noise = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
-    image = network.preprocess(noise * (0.3 if seed % 2 else 1))
+    image = network.preprocess((noise > 0.7).float() if seed % 2 else noise)
     return image.to(dtype or image.dtype)
 
 
@@ -213,9 +213,9 @@ def layer_shapes(network, size, dtype=None):
     """
     image = trial_image(network, size, 0, dtype)
     with trial.quietly():
+        _check_size(network, image)
         alone = _maps_or_refusal(network, image)
         if network.device.type != "meta":
-            _check_size(network, image)
             _check_same(network, alone, _to_the_end(network, image), image, "from one pass to the next")
             batch = torch.cat([trial_image(network, size, 1, dtype), image])
             maps = _maps_or_refusal(network, batch)
@@ -311,7 +311,7 @@ def _to_the_end(network, image):
 
 
 def _check_size(network, image):
-    """Refuse a network that resizes every image to a size of its own, which is not that of the study."""
+    """Refuse a network that resizes every image to a size of its own, which is not that of the image."""
     shape, before = trial.first_input(network.module, image)
     if shape is None or shape[2:] == image.shape[2:]:
         return

@@ -6,6 +6,8 @@ import io
 import torch
 from torch import nn
 
+from texalign.errors import InputError
+
 #: Relative differences of a network's maps of one image that rounding may make. On a CPU it makes about
 #: 1e-6, in whatever batch; a GPU takes other algorithms for other batches, in TF32 where torch allows it.
 ROUNDING, ON_GPU, IN_HALF = 1e-4, 1e-2, 5e-2
@@ -187,10 +189,12 @@ def advice(module, image, run, key):
         Where an image's size is set.
     """
 
-    def works(other):
+    def works(other, run=run):
         try:
             with quietly():
                 run(other)
+        except InputError:  # it is the choice of layers that is at fault then
+            return True
         except Exception:
             return False
         return True
@@ -201,7 +205,7 @@ def advice(module, image, run, key):
         return f"its weights are {kind}, images are float32: have the builder return it with .float()"
     if works(image[:, :1]):
         return "it takes images of 1 channel: wrap it in a module that makes one of the three, as by mean(1)"
-    if works(image[:, :, None].repeat(1, 1, 16, 1, 1)):
+    if works(image[:, :, None].repeat(1, 1, 16, 1, 1), module):
         return "it takes videos, 5-D, not images: choose a network of images"
     others = [size for size in SIZES if size not in image.shape[2:]]
     taken = [str(s) for s in others if works(torch.zeros_like(image[:, :, :1, :1]).repeat(1, 1, s, s))]
