@@ -30,6 +30,10 @@ def read(path):
         nameless or named twice, or a score is not a number between 0 and 1.
     """
     header, *rows = _rows(path) or [[]]
+    if repeated := sorted({column for column in header if header.count(column) > 1}):
+        raise InputError(
+            f"{path}: {', '.join(repeated) or 'a nameless column'} stands twice in its header; keep one"
+        )
     if missing := [column for column in ("network", *METRICS) if column not in header]:
         raise InputError(f"{path}: no column {', '.join(missing)}; needed are network, {', '.join(METRICS)}")
     scores = {}
@@ -56,7 +60,10 @@ def _rows(path):
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.reader(file, skipinitialspace=True, strict=True)
             return [[cell.strip() for cell in row] for row in rows if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise InputError(f"{path}: is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8") from error
+    except (OSError, csv.Error) as error:
         raise InputError(f"{path}: not a readable CSV table ({error}); correct it") from error
 
 

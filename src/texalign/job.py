@@ -40,9 +40,18 @@ def start(snakemake, *subjects):
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%H:%M:%S",
     )
+    _tell_warnings()
     logging.getLogger("fontTools").setLevel(logging.WARNING)  # it tells each glyph that it leaves out
     logging.captureWarnings(True)
     sys.excepthook = _last_words
+
+
+def _tell_warnings():
+    """Send what the library warns of to the terminal too: a line in a log that nobody opens is silence."""
+    terminal = logging.StreamHandler(_terminal)
+    terminal.addFilter(lambda record: record.levelno == logging.WARNING)
+    terminal.setFormatter(logging.Formatter(f"{_name.replace('%', '%%')}: %(message)s"))
+    log.addHandler(terminal)
 
 
 def about():

@@ -1,5 +1,6 @@
 """Image files: photographs as RGB arrays of a size, and PNGs that say how they were made."""
 
+import functools
 import json
 import math
 from pathlib import Path
@@ -10,12 +11,20 @@ from PIL.PngImagePlugin import PngInfo
 
 from texalign.errors import InputError
 from texalign.files import whole
+from texalign.formats import FORMATS
+
+#: Tags of TIFF: the bits of a sample, and the largest value of any, in two types.
+BITS, LARGEST = 258, (281, 341)
+
+#: Levels of 255 that an image spans at least, unless it is as good as constant: 12 bits within 16 span 16.
+FAINT = 17
 
 
 def decode(file, size):
     """Read one image file as RGB.
 
-    The EXIF orientation is followed; transparency is laid on white; 16-bit grey is scaled to 8 bits.
+    The EXIF orientation is followed; transparency is laid on white; deep grey is scaled to 8 bits from
+    the range that the file's tags tell. What a file is, its content says and not its suffix.
     Resized bilinearly, with antialiasing where the image shrinks, as torchvision does.
 
     Parameters
@@ -34,14 +43,14 @@ def decode(file, size):
     Raises
     ------
     InputError
-        The file is empty, truncated, corrupt or enormous.
+        The file is empty, truncated, corrupt, enormous, or of none of the formats that are promised.
     """
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=_formats()) as image:
             # Up to twice this Pillow only warns, and a warning cannot be made an error in one thread alone.
             if math.prod(image.size) > Image.MAX_IMAGE_PIXELS:
                 raise Image.DecompressionBombError(f"more than {Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels")
-            rgb = _to_rgb(ImageOps.exif_transpose(image))
+            rgb = _to_rgb(ImageOps.exif_transpose(image), _depth(image))
         if size is None:
             return np.asarray(rgb)
         height, width = (size, size) if isinstance(size, int) else size
@@ -54,9 +63,32 @@ def decode(file, size):
         raise InputError(f"{file}: cannot be decoded ({reason}); replace the image, or remove it") from error
 
 
-def _to_rgb(image):
+@functools.cache
+def _formats():
+    """List what this Pillow can open of what is promised."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def spans(images):
+    """Tell how many of 255 levels each image spans, in the colour in which it spans most.
+
+    Parameters
+    ----------
+    images : array, uint8, shape (n, H, W, 3)
+
+    Returns
+    -------
+    array of int, shape (n,)
+        Below `FAINT` for an image that is as good as constant: a blank one, one that is transparent
+        throughout, or one whose grey values have fewer bits than their file tells.
+    """
+    return (images.max(axis=(1, 2)).astype(int) - images.min(axis=(1, 2))).max(axis=1)
+
+
+def _to_rgb(image, depth=None):
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = _to_8_bits(image)
+        image = _to_8_bits(image, depth)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -64,12 +96,20 @@ def _to_rgb(image):
     return image.convert("RGB")
 
 
-def _to_8_bits(image):
+def _depth(image):
+    """Count the bits of deep grey values by a TIFF file's tags: of the largest value, or of all."""
+    tags = getattr(image, "tag_v2", {})
+    largest = max(int(np.max(tags.get(tag, 0))) for tag in LARGEST)
+    return largest.bit_length() if largest > 0 else min(16, int(np.max(tags.get(BITS, 16))))
+
+
+def _to_8_bits(image, depth):
     """Scale deep grey values: Pillow's own conversion clips them at 255."""
     values = np.asarray(image, dtype=np.float32)
     low, high = float(values.min()), float(values.max())
-    # Integers are 16 bits deep. Floats say nothing of their range: take the narrowest usual one.
-    ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (65535.0,)
+    # Integers are 16 bits deep where no tag says otherwise. Floats say nothing of their range: take the
+    # narrowest usual one.
+    ranges = (1.0, 255.0, 65535.0) if image.mode == "F" else (2.0**depth - 1,)
     full = next((top for top in ranges if low >= 0 and high <= top), None)
     if full is None:
         raise ValueError(f"grey values from {low:g} to {high:g}, allowed are 0 to {ranges[-1]:g}")

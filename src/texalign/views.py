@@ -1,5 +1,6 @@
 """Tables and arrays → what is shown of them, without a plotting library: for figures and the report."""
 
+import unicodedata
 from itertools import pairwise
 
 import numpy as np
@@ -81,10 +82,50 @@ def untrained(weights):
 
     Parameters
     ----------
-    weights : Series of str
+    weights : sequence of str
 
     Returns
     -------
-    array of bool
+    list of bool
     """
-    return weights.astype(str).str.startswith("untrained").to_numpy()
+    return [source.startswith("untrained") for source in weights]
+
+
+def shorten(names, width=32):
+    """Cut long names in their middle, so that different ones stay different.
+
+    Parameters
+    ----------
+    names : iterable
+    width : int
+        Letters that are kept; a Chinese one counts as two.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> shorten(["a texture that is banded", "a texture that is blotchy", "dotted"], 12)
+    ['a textu…nded', 'a textu…tchy', 'dotted']
+    """
+    names = list(map(str, names))
+    short, taken = {}, set(names)
+    for name in dict.fromkeys(names):
+        cut = _cut(name, width)
+        # Where the ends are alike too, a number tells them apart.
+        number = 2
+        while cut != name and cut in taken:
+            cut, number = f"{_cut(name, width - 4)} #{number}", number + 1
+        short[name] = cut
+        taken.add(cut)
+    return [short[name] for name in names]
+
+
+def _cut(name, width):
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in name)
+    if len(name) + wide <= width:
+        return name
+    kept = max(3, width * len(name) // (len(name) + wide) - 1)
+    end = max(1, 3 * kept // 8)
+    return f"{name[: kept - end]}…{name[-end:]}"

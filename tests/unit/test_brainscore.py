@@ -1,6 +1,7 @@
 """The table of Brain-Scores: the published cells, and what is refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from texalign import InputError, alignment
@@ -36,6 +37,8 @@ def test_published_averages_agree_with_their_parts(scores):
     ("old", "new", "names"),
     [
         ("vgg16,", "vgg19,", ["vgg19", "two rows"]),
+        ("network,", "V4,network,", ["V4 stands twice in its header"]),
+        (",V4,", ",V4,note,note,", ["note stands twice in its header"]),
         ("vgg16,", ",", ["row 12", "network is empty"]),
         (",V4,", ",V44,", ["no column V4"]),
         ("0.171", "high", ["alexnet", "average_vision", "'high'"]),
@@ -55,6 +58,24 @@ def test_bad_tables_are_refused_in_one_line(brainscore_csv, tmp_path, old, new, 
     message = str(error.value)
     assert "\n" not in message
     assert all(name in message for name in [str(path), *names])
+
+
+def test_names_of_networks_are_texts(brainscore_csv, tmp_path):
+    names = ["001", "NA", "18", "True", "1e5", "None", "nan"]
+    header, row = brainscore_csv.read_text().splitlines()[:2]
+    lines = [header, *(row.replace("alexnet", name) for name in names)]
+    (tmp_path / "scores.csv").write_text("\n".join(lines))
+    scores = alignment.read_scores(tmp_path / "scores.csv")
+    assert list(scores.index) == names
+    best = pd.DataFrame({"network": names[::-1], "mi_bits": 1.0})
+    assert alignment.join_scores(best, scores)["scored"].all()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_table_that_is_not_utf_8_is_told(brainscore_csv, tmp_path, encoding):
+    (tmp_path / "scores.csv").write_text(brainscore_csv.read_text() + "é", encoding=encoding)
+    with pytest.raises(InputError, match=r"scores\.csv: is not UTF-8 text \(byte 0x\w\w\); save it as UTF-8"):
+        alignment.read_scores(tmp_path / "scores.csv")
 
 
 def test_missing_or_empty_file_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """The lists of versions, and what is made from them: conda environments and lock files."""
 
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -118,7 +119,8 @@ def test_pins_satisfy_the_floors_of_the_package():
 
 @pytest.fixture
 def make_in(tmp_path):
-    """`make help` in a folder of that name."""
+    """`make help` in a folder of that name, as from a terminal, not as a child of `make test`."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     if not shutil.which("make"):
         pytest.skip("make is not installed")
 
@@ -126,7 +128,9 @@ def make_in(tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         shutil.copy(ROOT / "Makefile", folder)
-        return subprocess.run(["make", "help"], cwd=folder, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            ["make", "help"], cwd=folder, env=env, capture_output=True, text=True, check=False
+        )
 
     return run
 

@@ -81,3 +81,21 @@ def test_memory_that_a_thread_frees_is_taken_again():
 
     assert mapped("kept") < 1.5 * 200e6
     assert mapped("given back") > 8 * 200e6
+
+
+#: A rule script that warns, and then ends in a mistake of its own.
+WARNING = """
+import logging, types
+from texalign import job
+job.start(types.SimpleNamespace(rule="a_rule", params={}, wildcards=["100%d"], threads=1, log=["a.log"]))
+logging.getLogger("texalign.images.textures").warning("%d files skipped", 3)
+logging.getLogger("texalign").info("not for the terminal")
+raise RuntimeError("nor this")
+"""
+
+
+def test_warnings_are_told_on_the_terminal_and_in_the_log(tmp_path):
+    run = subprocess.run([sys.executable, "-c", WARNING], cwd=tmp_path, capture_output=True, text=True)
+    assert run.stderr == "texalign: a_rule 100%d: 3 files skipped\n"
+    log = (tmp_path / "a.log").read_text()
+    assert log.count("3 files skipped") == log.count("not for the terminal") == log.count("nor this") == 1

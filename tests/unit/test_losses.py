@@ -159,3 +159,24 @@ def test_loss_falls_by_orders_of_magnitude(loss):
     assert result.metadata["loss"] < factor * result.metadata["initial_loss"]
     assert result.image.shape == (3, 16, 16)
     assert 0 <= result.image.min() <= result.image.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("loss", "options", "words"),
+    [
+        (
+            "paper",
+            {"layer_weights": {"L1": -1.0}},
+            r"layer_weights: L1: -1.0 given; a finite number of at least 0",
+        ),
+        ("gatys", {"layer_weights": {"L2": float("nan")}}, "layer_weights: L2: nan given"),
+        ("mean_std", {"layer_weights": {"L2": float("inf")}}, "layer_weights: L2: inf given"),
+        ("sliced_wasserstein", {"directions": 0}, "directions: 0 given; a whole number of at least 1"),
+        ("sliced_wasserstein", {"directions": 2.5}, "directions: 2.5 given; a whole number"),
+        ("sliced_wasserstein", {"seed": True}, "seed: True given"),
+        ("shifted_gram", {"shifts": [0.5, -0.5]}, "shifts: -0.5 given"),
+    ],
+)
+def test_options_out_of_range_are_refused(loss, options, words):
+    with pytest.raises(InputError, match=words):
+        losses.get(loss, **options)

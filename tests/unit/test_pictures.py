@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from texalign import InputError, pictures
+from texalign import InputError, formats, pictures
 
 
 def gradient(mode):
@@ -64,6 +64,71 @@ def test_floats_without_a_usual_range_are_refused(tmp_path, value):
     Image.fromarray(np.full((4, 4), value, np.float32)).save(tmp_path / "odd.tif")
     with pytest.raises(InputError, match=r"odd\.tif.*grey values from .*allowed are 0 to 65535"):
         pictures.decode(tmp_path / "odd.tif", 4)
+
+
+@pytest.mark.parametrize("kind", ["int32", "uint16"])
+@pytest.mark.parametrize(("tag", "largest", "top"), [(281, 4095, 4095), (341, 3000, 4095), (281, 200, 255)])
+def test_deep_grey_is_scaled_from_the_range_that_tags_tell(tmp_path, kind, tag, largest, top):
+    """The largest value alone would stretch a dark image: its bits count."""
+    values = np.tile(np.linspace(0, largest, 64), (64, 1)).astype(kind)
+    Image.fromarray(values).save(tmp_path / "ramp.tif", tiffinfo={tag: largest})
+    expected = np.rint(values[0] * (255 / top))
+    np.testing.assert_array_equal(pictures.decode(tmp_path / "ramp.tif", None)[0, :, 0], expected)
+
+
+def test_12_bits_packed_are_scaled_from_12_bits(tmp_path):
+    """By hand, as Pillow writes none: two values of 12 bits in three bytes."""
+    values = np.arange(0, 4096, 65, dtype=np.uint16)[:64]
+    pairs = values.reshape(-1, 2).astype(int)
+    packed = np.stack([pairs[:, 0] >> 4, (pairs[:, 0] & 15) << 4 | pairs[:, 1] >> 8, pairs[:, 1] & 255], 1)
+    data = np.tile(packed.astype(np.uint8).ravel(), 64).tobytes()
+    tags = [(256, 64), (257, 64), (258, 12), (259, 1), (262, 1), (273, 122), (278, 64), (279, len(data))]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in [*tags, (277, 1)])
+    header = struct.pack("<2sHIH", b"II", 42, 8, 9) + entries + bytes(4)
+    (tmp_path / "packed.tif").write_bytes(header + data)
+    image = pictures.decode(tmp_path / "packed.tif", None)
+    np.testing.assert_array_equal(image[5, :, 0], np.rint(values * (255 / 4095)))
+
+
+def test_images_that_are_as_good_as_constant_span_few_levels(tmp_path):
+    grey = np.add.outer(np.arange(64), np.arange(64)) * 2
+    Image.fromarray(grey.astype(np.int32)).save(tmp_path / "8 in 32 bits.tif")
+    Image.fromarray((grey * 16).astype(np.uint16)).save(tmp_path / "12 in 16 bits.tif")
+    Image.new("RGBA", (64, 64), (255, 0, 0, 0)).save(tmp_path / "clear.png")
+    Image.new("L", (64, 64), 9).save(tmp_path / "blank.jpg")
+    Image.fromarray(grey.astype(np.uint8)).save(tmp_path / "good.webp")
+    Image.fromarray((grey * 256).astype(np.uint16)).save(tmp_path / "good.png")
+    found = {file.name: pictures.spans(pictures.decode(file, 32)[None])[0] for file in tmp_path.iterdir()}
+    assert {name for name, levels in found.items() if levels < pictures.FAINT} == {
+        *("8 in 32 bits.tif", "12 in 16 bits.tif", "clear.png", "blank.jpg")
+    }
+
+
+@pytest.mark.parametrize("suffix", formats.SUFFIXES)
+def test_every_suffix_that_is_promised_is_read(tmp_path, suffix):
+    """By the format that Pillow itself writes for the suffix."""
+    kind = next(name for name, suffixes in formats.FORMATS.items() if suffix in suffixes)
+    if kind not in Image.SAVE:
+        pytest.skip(f"this Pillow writes no {kind}")
+    image = Image.effect_noise((32, 32), 60).convert("F" if suffix == ".pfm" else "RGB")
+    image.save(tmp_path / f"noise{suffix}", format=kind)
+    assert pictures.spans(pictures.decode(tmp_path / f"noise{suffix}", 16)[None])[0] > 30
+
+
+@pytest.mark.parametrize("kind", ["EPS", "ICO", "PDF", "XBM"])
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_other_formats_are_not_opened_whatever_their_names_say(tmp_path, monkeypatch, kind, suffix):
+    """EPS would start Ghostscript, which runs what the file says."""
+    image = Image.effect_noise((32, 32), 60)
+    image.convert("1" if kind == "XBM" else "RGB").save(tmp_path / f"other.{suffix}", format=kind)
+    monkeypatch.setattr("subprocess.Popen", lambda *_: pytest.fail("a program was started"))
+    with pytest.raises(InputError, match=rf"other\.{suffix}: cannot be decoded \(cannot identify"):
+        pictures.decode(tmp_path / f"other.{suffix}", 16)
+
+
+def test_a_suffix_may_be_that_of_another_promised_format(tmp_path):
+    Image.effect_noise((32, 32), 60).save(tmp_path / "really.png", format="JPEG")
+    assert pictures.decode(tmp_path / "really.png", 16).shape == (16, 16, 3)
 
 
 def transparent(mode):

@@ -134,6 +134,110 @@ def test_a_file_that_is_no_yaml_is_told_in_one_line(tmp_path):
         assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "line 3: the key a stands twice, first in line 1; keep one"),
+        (
+            "net:\n  layers: [x]\n  seed: 1\n  'layers': [y]\n",
+            "line 4: the key layers stands twice, first in line 2",
+        ),
+        ("- {a: 1,\n   a: 2}", "line 2: the key a stands twice"),
+        ("152: x", 'line 1: the key 152 is not read as a text; write it in quotes, "152"'),
+        ("a: 1\n010: x", 'line 2: the key 010 .*"010"'),
+        ("no: x", "the key no is not read as a text"),
+        ("1e5: x\n1.5: x", "line 2: the key 1.5 "),
+        ("~: x", "the key ~ "),
+        ("2015-03-01: x", "the key 2015-03-01 "),
+        ("? [a, b]\n: x", "line 1: the key "),
+    ],
+)
+def test_keys_of_a_table_are_texts_and_stand_once(tmp_path, text, words):
+    (tmp_path / "t.yaml").write_text(text)
+    with pytest.raises(InputError, match=f"^mine: .*{words}") as error:
+        reading.read_yaml(tmp_path / "t.yaml", "mine")
+    assert "\n" not in str(error.value)
+
+
+def test_merged_keys_may_be_overridden(tmp_path):
+    (tmp_path / "t.yaml").write_text(
+        "a: &a {x: {y: &deep {p: 1, q: 1}}}\nb: {<<: *deep, p: 3}\nc: {<<: [*deep, *a]}\n"
+    )
+    table = reading.read_yaml(tmp_path / "t.yaml")
+    assert table["b"] == {"p": 3, "q": 1}
+    assert table["c"] == {"p": 1, "q": 1, "x": {"y": {"p": 1, "q": 1}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("c.yaml", "study: a\nk:\n  on: 1\n  on: 2"), ("c.json", '{"study": "a",\n "k": 1,\n "k": 2}')],
+)
+def test_a_config_file_names_each_key_once(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=rf"{name}: line \d: the key (on|k) stands twice"):
+        reading.check_yaml(tmp_path / name)
+
+
+def test_keys_of_all_kinds_pass_in_a_config_file_that_may_be_another_workflows(tmp_path):
+    (tmp_path / "c.yaml").write_text("{152: x, on: y, 2015-03-01: [{no: 1}]}")
+    reading.check_yaml(tmp_path / "c.yaml")
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_table_that_is_not_utf_8_is_told(tmp_path, encoding):
+    (tmp_path / "t.yaml").write_text("café: 1", encoding=encoding)
+    with pytest.raises(InputError, match=r"mine: is not UTF-8 text \(byte 0x\w\w\); save it as UTF-8"):
+        reading.read_yaml(tmp_path / "t.yaml", "mine")
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"dataset": {"per_class": "2"}}, ("dataset", "per_class", 2)),
+        ({"clustering": {"k": ["2", "3"]}}, ("clustering", "k", [2, 3])),
+        ({"synthesis": {"learning_rate": "1e-3"}}, ("synthesis", "learning_rate", 0.001)),
+        ({"synthesis": {"bounds": "false"}}, ("synthesis", "bounds", False)),
+        ({"synthesis": {"size": ["64", "32"]}}, ("synthesis", "size", [64, 32])),
+        ({"synthesis": {"output_size": "null"}}, ("synthesis", "output_size", None)),
+        (
+            {"synthesis": {"loss_options": {"layer_weights": {"L1": "0.5"}}}},
+            ("synthesis", "loss_options", {"layer_weights": {"L1": 0.5}}),
+        ),
+        ({"dataset": {"path": "2"}, "image": {"size": "64"}}, ("dataset", "path", "2")),
+    ],
+)
+def test_numbers_that_the_command_line_made_texts(config, expected):
+    part, key, value = expected
+    assert reading.checked(config, CONFIG, "here")[part][key] == value
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"image": {"size": 64.0}}, ["image: size: 64.0 is not of type 'integer'", "write 64"]),
+        ({"clustering": {"k": [6.0]}}, ["clustering: k: 0: 6.0 is not of type 'integer'", "write 6"]),
+        ({"image": {"size": True}}, ["image: size: True is not of type 'integer'"]),
+        ({"study": 18}, ["study: 18 is not of type 'string'", 'in quotes, "18"']),
+        ({"networks": [18]}, ["networks: 0: 18 is not of type 'string'", 'in quotes, "18"']),
+        ({"networks": {"152": 1, 18: 2}}, ["the key 18 is not a text; write it in quotes"]),
+        ({"clustering": {False: 1}}, ["the key False is not a text"]),
+        ({"synthesis": {"learning_rate": float("nan")}}, ["learning_rate: nan", "write a finite number"]),
+        ({"synthesis": {"noise_mean": float("inf")}}, ["noise_mean: inf", "write a finite number"]),
+        ({"synthesis": {"seeds": [2**70]}}, [f"seeds: 0: {2**70} is greater than the maximum of 4294967295"]),
+        ({"dataset": {"seed": 2**32}}, ["dataset: seed: 4294967296 is greater than"]),
+        (
+            {"synthesis": {"loss_options": {"layer_weights": {"L1": -1}}}},
+            ["layer_weights: L1: -1 is less than"],
+        ),
+    ],
+)
+def test_values_of_the_wrong_kind_are_told_with_what_to_write(config, words):
+    with pytest.raises(InputError) as error:
+        reading.checked(config, CONFIG, "here")
+    assert "\n" not in str(error.value)
+    assert all(word in str(error.value) for word in words), error.value
+
+
 def test_what_is_checked_comes_back_whole():
     checked = reading.checked({"study": "s"}, CONFIG, "here")
     assert list(checked) == sorted(checked)

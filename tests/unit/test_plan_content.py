@@ -95,3 +95,19 @@ def test_a_missing_tree_and_a_spoilt_memory_are_no_errors(folder):
     # Where the memory cannot be written, hashes are taken again.
     (folder.parent / "file").write_text("")
     assert content.of_tree(folder, content.Hashes(folder.parent / "file/hashes.json")) == first
+
+
+def test_links_that_lead_nowhere_or_in_circles_do_not_stop_a_plan(tmp_path):
+    (tmp_path / "set/a").mkdir(parents=True)
+    (tmp_path / "set/a/1.png").write_bytes(b"1")
+    before = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
+    for link, target in (
+        ("set/self", "self"),
+        ("set/a/self.png", "self.png"),
+        ("set/up", ".."),
+        ("set/b", "gone"),
+    ):
+        (tmp_path / link).symlink_to(target)
+        after = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
+        assert after != before
+        before = after

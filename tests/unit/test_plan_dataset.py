@@ -2,8 +2,8 @@
 
 import pytest
 
-from texalign import InputError
-from texalign.images import formats, textures
+from texalign import InputError, formats
+from texalign.images import textures
 from texalign.plan import content, dataset
 
 

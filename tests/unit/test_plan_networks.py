@@ -72,6 +72,12 @@ def test_a_wrong_network_is_told(keys, words, tmp_path, monkeypatch):
         networks.check(TABLE, config(**keys), "t", "c")
 
 
+@pytest.mark.parametrize("weights", ["Untrained", "UNTRAINED"])
+def test_untrained_is_written_in_small_letters(weights):
+    with pytest.raises(InputError, match=f"t: n: weights: '{weights}' is unknown; write untrained"):
+        networks.check({"n": ENTRY | {"weights": weights}}, config(), "t", "c")
+
+
 def test_a_file_of_weights_that_is_there_passes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weights").mkdir()

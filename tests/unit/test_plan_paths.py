@@ -1,12 +1,15 @@
 """A path says what a file depends on."""
 
+import os
 import re
+import subprocess
 
 import pytest
 from architectures import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
+from texalign import InputError
 from texalign.plan import paths, reading
 
 CONFIG = reading.checked({}, ROOT / "workflow/schemas/config.schema.yaml", "here")
@@ -86,3 +89,23 @@ def test_a_path_is_read_back_in_one_way(kind, known):
 def test_no_two_kinds_share_a_file(known):
     made = [paths.path("s", kind, **known) for kind in paths.PLACES]
     assert len(set(made)) == len(made)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path, monkeypatch):
+    paths.check_writable(tmp_path / "results/new")
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "gone").symlink_to("nowhere")
+    for name, words in (("file/s", "file: no folder"), ("loop/s", "loop: a link"), ("gone", "gone: a link")):
+        with pytest.raises(InputError, match=words):
+            paths.check_writable(tmp_path / name)
+    monkeypatch.setattr(os, "access", lambda path, _: path != tmp_path)  # root may write everywhere
+    with pytest.raises(InputError, match=f"{tmp_path}: no folder that can be written to; make it writable"):
+        paths.check_writable(tmp_path / "results/new")
+
+
+def test_a_disk_that_is_read_only_is_told(small_disk):
+    if subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=False).returncode:
+        pytest.skip("mounting read-only is not allowed here")
+    with pytest.raises(InputError, match="small: no folder that can be written to"):
+        paths.check_writable(small_disk / "tiny")

@@ -185,11 +185,6 @@ def test_a_series_ends_with_the_image_of_all_layers():
     assert synthesis.series_parts(chosen, MODELS, "alexnet") == ["L1", "L1-L3"]
 
 
-def test_makers_have_names_for_people():
-    assert synthesis.label("portilla_simoncelli", MODELS) == "Portilla-Simoncelli"
-    assert synthesis.label("alexnet", MODELS) == "A (untrained)"
-
-
 # ---------------------------------------------------------------- recipes
 
 

@@ -12,7 +12,19 @@ SOURCE = ROOT / "src"
 
 #: Every room, and every module that has none, from the ground up: each imports from those before it.
 ROOMS = (
-    *("errors", "version", "lazy", "files", "tables", "brainscore", "weights", "download", "job"),
+    *(
+        "errors",
+        "version",
+        "escaping",
+        "formats",
+        "lazy",
+        "files",
+        "tables",
+        "brainscore",
+        "weights",
+        "download",
+        "job",
+    ),
     *("store", "checkpoint", "pictures", "images", "plan"),
     *(
         "channels",
@@ -32,7 +44,7 @@ ROOMS = (
 
 #: What a plan may be made with, before any job runs: these load the standard library alone.
 LIGHT = re.compile(
-    r"texalign(\.(errors|lazy|files|tables|brainscore|weights|download|job|images|images\.(formats|dtd)|plan(\.\w+)?))?"
+    r"texalign(\.(errors|escaping|formats|lazy|files|tables|brainscore|weights|download|job|images|images\.dtd|plan(\.\w+)?))?"
 )
 
 #: What comes with snakemake.

@@ -2,9 +2,30 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small import tidy
 
 from texalign import tables
+
+NAMES = [
+    "001",
+    "NA",
+    "18",
+    "True",
+    "1e5",
+    "None",
+    " lead",
+    "trail ",
+    "",
+    "nan",
+    "-",
+    "1_0",
+    '"',
+    "a,b",
+    "#x",
+    "图",
+]
 
 
 def test_best_layer_is_the_highest_and_the_earliest_of_equals():
@@ -25,3 +46,32 @@ def test_mixed_conditions_are_refused(column):
     other = table.assign(**{"readout": {"readout": "relu"}, "k": {"k": 10}}.get(column, {}))
     with pytest.raises(ValueError, match=column if column != "network" else "two rows"):
         tables.best_layers(pd.concat([table, other]))
+
+
+@pytest.mark.parametrize("column", sorted(tables.TEXTS))
+def test_names_come_back_as_they_were_written(tmp_path, column):
+    tables.write(
+        tmp_path / "t.csv", [{column: name, "k": i, "mi_bits": None} for i, name in enumerate(NAMES)]
+    )
+    read = tables.read(tmp_path / "t.csv")
+    assert list(read[column]) == NAMES
+    assert read["k"].dtype == int
+    assert read["mi_bits"].isna().all()
+
+
+@given(
+    names=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8))
+)
+def test_any_name_comes_back(tmp_path_factory, names):
+    path = tmp_path_factory.mktemp("t") / "t.csv"
+    tables.write(path, pd.DataFrame({"network": pd.Series(names, dtype=object), "loss": 0.5}))
+    assert list(tables.read(path)["network"]) == names
+
+
+def test_every_name_that_a_table_of_a_study_holds_is_a_text(finished_study):
+    """All columns of all tables: those that pandas would take for texts are known as such."""
+    for path in finished_study.folder.glob("results/**/*.csv"):
+        plain = pd.read_csv(path, nrows=50)
+        told = {column for column in plain if not pd.api.types.is_numeric_dtype(plain[column])}
+        told -= {column for column in plain if plain[column].isna().all()}
+        assert told <= tables.TEXTS | {"control", "scored", "best"}, path

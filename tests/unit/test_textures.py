@@ -69,6 +69,7 @@ def test_other_files_are_named_in_one_warning(tree, caplog):
     message = record.getMessage()
     assert "top.png" in message
     assert "notes.txt" in message
+    assert "skipped 4 files" in message
     assert "and 1 more" in message
     assert ".webp" in message
     assert "DS_Store" not in message
@@ -140,7 +141,9 @@ def test_blocks_come_in_order(batch, threads):
 def test_a_run_decodes_each_image_once(tree, monkeypatch):
     names = photographs_of(3, 5)
     path, opened, open_image = tree(*names), [], Image.open
-    monkeypatch.setattr(Image, "open", lambda file: opened.append(str(file)) or open_image(file))
+    monkeypatch.setattr(
+        Image, "open", lambda file, **how: opened.append(str(file)) or open_image(file, **how)
+    )
     images = textures.load("folder", path)
     for _ in textures.blocks(images, 16, batch=4, threads=2):
         pass
@@ -235,3 +238,18 @@ def test_real_photographs_are_read_as_torchvision_reads_them():
             with Image.open(PHOTOGRAPHS / images.files[start + offset]) as photograph:
                 expected = photograph.convert("RGB").resize((224, 224), Image.Resampling.BILINEAR)
             np.testing.assert_array_equal(image, expected)
+
+
+def test_images_that_are_almost_constant_are_named_in_one_warning(tmp_path, caplog):
+    rng = np.random.default_rng(0)
+    for name in ("a/1", "a/2", "b/1", "b/2", "b/3", "b/4"):
+        file = tmp_path / f"{name}.png"
+        file.parent.mkdir(exist_ok=True)
+        noise = rng.integers(0, 256, (16, 16), np.uint8)
+        Image.fromarray(noise if name == "a/1" else noise // 64).save(file)
+    images = textures.folder(tmp_path)
+    assert len(list(textures.blocks(images, 16, batch=2))) == 3
+    (record,) = caplog.records
+    assert (
+        "5 of 6 images are (almost) constant, as a/2.png, b/1.png, b/2.png and 2 more" in record.getMessage()
+    )

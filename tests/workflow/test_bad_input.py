@@ -22,6 +22,11 @@ CONFIGS = [
     ({"readout": "sigmoid"}, ["readout: 'sigmoid' is not one of ['linear', 'relu']"]),
     ({"clustering": {"on": "pixels"}}, ["clustering: on: 'pixels'", "'gram', 'rdm_rows', 'cosine'"]),
     ({"clustering": {"k": [1]}}, ["clustering: k: 0: 1 is less than the minimum of 2"]),
+    ({"image": {"size": 64.0}}, ["study.yaml", "image: size: 64.0 is not of type 'integer'", "write 64"]),
+    ({"synthesis": {"seeds": [2**70]}}, ["synthesis: seeds: 0: 1180591620717411303424 is greater"]),
+    ({"synthesis": {"learning_rate": float("nan")}}, ["learning_rate: nan", "write a finite number"]),
+    ({"synthesis": {"loss_options": {"layer_weights": {"L1": -1}}}}, ["layer_weights: L1: -1 is less than"]),
+    ({"networks": [18]}, ["networks: 0: 18 is not of type 'string'", 'write it in quotes, "18"']),
     ({"networks": []}, ["networks: [] should be non-empty"]),
     (
         {"networks": ["resnet81"]},
@@ -50,6 +55,8 @@ CONFIGS = [
 ENTRIES = [
     ({"wieghts": "x"}, ["models.yaml: alexnet: unknown key 'wieghts'", "did you mean weights?"]),
     ({"layers": "features.0"}, ["models.yaml: alexnet: layers: 'features.0' is not of type 'array'"]),
+    ({"weights": "Untrained"}, ["models.yaml: alexnet: weights: 'Untrained' is unknown; write untrained"]),
+    ({"label": 18}, ["models.yaml: alexnet: label: 18 is not of type 'string'", 'in quotes, "18"']),
     ({"weights": "mine.pth"}, ["models.yaml: alexnet: 'sha256' is a required property"]),
     (
         {"weights": "mine.pth", "sha256": 64 * "0"},
@@ -59,6 +66,9 @@ ENTRIES = [
 
 TABLES = [
     ("alexnet: [", ["models.yaml: cannot be read as YAML", "line 2"]),
+    ("a: {}\nb: {}\na: {}", ["models.yaml: line 3: the key a stands twice, first in line 1; keep one"]),
+    ("152: {}", ["models.yaml: line 1: the key 152 is not read as a text", 'write it in quotes, "152"']),
+    ("no: {}", ["models.yaml: line 1: the key no is not read as a text"]),
     ("- alexnet", ["models.yaml: ['alexnet'] is no mapping"]),
     ("alexnet: torchvision", ["models.yaml: alexnet: 'torchvision' is no mapping"]),
 ]
@@ -94,6 +104,22 @@ def test_config_and_tables(fresh, kind, change, words):
         fresh.table = change
         fresh.write()
     assert_only_line(refusal(fresh, "--dry-run"), *words)
+
+
+def test_a_key_that_stands_twice_in_a_config(fresh):
+    (fresh / "study.yaml").write_text((fresh / "study.yaml").read_text() + "study: again\n")
+    assert_only_line(refusal(fresh, "--dry-run"), "study.yaml: line ", "the key study stands twice")
+
+
+def test_a_table_that_is_not_utf_8(fresh):
+    (fresh / "models.yaml").write_bytes(b"caf\xe9: 1")
+    assert_only_line(refusal(fresh, "--dry-run"), "models.yaml: is not UTF-8 text (byte 0xe9); save it")
+
+
+def test_numbers_from_the_command_line(fresh):
+    fresh.make("--dry-run", "--config", "dataset={source: procedural, classes: 3, per_class: 2}")
+    said = refusal(fresh, "--dry-run", "--config", "dataset={per_class: two}")
+    assert_only_line(said, "dataset: per_class: 'two' is not of type 'integer', 'null'")
 
 
 def test_more_clusters_than_photographs(finished):

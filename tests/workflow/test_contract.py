@@ -11,6 +11,8 @@ import pytest
 import yaml
 from studies import REPOSITORY, jobs, run
 
+from texalign.plan import paths
+
 RULES = sorted((REPOSITORY / "workflow/rules").glob("*.smk"))
 SNAKEFILES = [REPOSITORY / "Snakefile", REPOSITORY / "workflow/Snakefile", *RULES]
 SCRIPTS = sorted((REPOSITORY / "workflow/scripts").glob("*.py"))
@@ -105,6 +107,33 @@ def test_a_column_of_the_model_table_is_in_the_readme(key):
 
 
 # ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("path", [*SNAKEFILES, REPOSITORY / "bench/Snakefile"], ids=relative)
+def test_whatever_goes_through_a_shell_is_quoted(path):
+    text = path.read_text()
+    blocks = re.findall(r"^( *)shell:((?:\n\1 +.*)+)", text, re.MULTILINE)
+    assert len(blocks) == len(re.findall(r"\bshell *[:(]", text))
+    for field in re.findall(r"\{(.*?)\}", " ".join(block for _, block in blocks)):
+        assert field.endswith(":q"), field
+
+
+@pytest.mark.parametrize("path", [*SCRIPTS, *sorted((REPOSITORY / "src").rglob("*.py"))], ids=relative)
+def test_no_program_starts_a_shell(path):
+    assert not re.search(r"os\.system|os\.popen|shell ?= ?True|getoutput|\bshell\(", path.read_text())
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "workflow/report").glob("*.rst")), ids=relative)
+def test_a_caption_holds_nothing_that_a_user_writes_freely(path):
+    """Captions are HTML in the report: names come from patterns and lists of what is allowed."""
+    for expression in re.findall(r"\{\{(.*?)\}\}", path.read_text(), re.DOTALL):
+        parts = re.fullmatch(r' snakemake\.(?:wildcards\.(\w+)|config((?:\["\w+"\])+)) ', expression)
+        assert parts, expression
+        if parts[1]:
+            assert parts[1] in paths.CONSTRAINTS
+        else:
+            rule = CONFIG_KEYS[".".join(re.findall(r"\w+", parts[2]))]
+            assert "enum" in rule or "pattern" in rule, expression
 
 
 @pytest.mark.parametrize("body", RULES_OF)

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from studies import Study, make_photographs, models
 
+from texalign import tables
+
 BOTH = ("alexnet", "lite")
 ALL = {"all"}
 #: What follows each network's information, and what follows the comparison of all RDMs.
@@ -420,6 +422,20 @@ def test_a_report_is_made_of_what_is_there(finished):
         names = archive.namelist()
     assert sum(name.endswith(".png") for name in names) == 9
     assert finished.plan() == set()
+
+
+def test_no_name_ends_the_reports_script(finished):
+    name = "</script><script>alert('x')</script> & more"
+    finished.change_model("lite", label=name, family="</SCRIPT><img src=x onerror=alert(2)>")
+    finished.make("report")
+    with zipfile.ZipFile(finished / "results/tiny/report.zip") as archive:
+        (page,) = [member for member in archive.namelist() if member.endswith("report.html")]
+        text = archive.read(page).decode()
+    assert "script&gt;alert(" in text
+    assert "script>alert(" not in text
+    assert "<img src=x" not in text
+    table = tables.read(finished / "results/tiny/mutual_information.csv")
+    assert name in set(table["label"])
 
 
 # ---------------------------------------------------------------- synthesis

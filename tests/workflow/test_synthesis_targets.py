@@ -366,7 +366,10 @@ def test_bad_options_are_told_in_one_line(made):
     made.change(synthesis=SYNTHESIS | {"loss_options": {"slices": 3}})
     assert_one_line(refusal(made, png), "loss: paper has no option 'slices'; allowed: layer_weights")
     made.change(synthesis=SYNTHESIS | {"layers": ["L9"], "series": False})
-    assert_one_line(refusal(made, png), "layers: 'L9' is no layer of this network; allowed: L1, L2")
+    assert_one_line(
+        refusal(made, image_of(TEXTURE, layers="L9")),
+        "layers: 'L9' is no layer of this network; allowed: L1, L2",
+    )
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])

@@ -32,6 +32,7 @@ except ImportError:
         "the Python package texalign is not installed; install it by pip from where this workflow comes from"
     )
 from texalign import brainscore, weights
+from texalign.escaping import escape
 from texalign.plan import code, content, dataset, networks, paths, reading, recipes, synthesis
 from texalign.plan.config import merge_tables, quoted_on
 
@@ -76,6 +77,8 @@ def schema(name):
     return workflow.source_path(f"../schemas/{name}.schema.yaml")
 
 
+for file in workflow.configfiles:
+    told(reading.check_yaml)(file)
 given = told(reading.checked)(quoted_on(config), schema("config"), CONFIG)
 config.clear()
 config.update(given)
@@ -92,6 +95,8 @@ told(dataset.check)(config, CONFIG)
 SCORES = told(brainscore.read, f"{CONFIG}: brainscore: ")(readable(config["brainscore"], "brainscore"))
 
 STUDY = f"results/{config['study']}"
+if not workflow.output_settings.dryrun:
+    told(paths.check_writable)(STUDY)
 CHOICE = paths.coordinates(config)
 NETWORKS = config["networks"]
 MEASURED = NETWORKS + config["controls"]
@@ -192,10 +197,6 @@ def known_entry(wildcards):
     return {key: entry[key] for key in ("architecture", "channels", "layers", "options") if key in entry}
 
 
-def labels(names):
-    return {network: networks.label(models[network]) for network in names}
-
-
 # ------------------------------------------------------------------------------------------ synthesis
 
 TEXTURES = told(synthesis.keys)(config, CONFIG)
@@ -209,6 +210,10 @@ SERIES = told(synthesis.series_of)(config, CONFIG)
 SYNTHESIS_DEVICE = SYNTHESIS["device"] or config["device"]
 LOSS = f"texalign.synthesis.losses.{SYNTHESIS['loss']}"
 
+
+# The same names, colours and markers in all figures. Escaped, as a report shows the params of its rules.
+STUDY_NETWORKS = networks.names(models, dict.fromkeys([*MEASURED, *SYNTHESISERS]))
+LABELS = escape(networks.labels(STUDY_NETWORKS) | {synthesis.BASELINE: synthesis.BASELINE_LABEL})
 
 # Installed later, it makes the column of scores that is empty without it.
 HAS_PLENOPTIC = importlib.util.find_spec("plenoptic") is not None

@@ -27,7 +27,7 @@ rule plot_network:
         code=program("plot_network"),
         origin=origin_of("plot_network"),
         metric=lookup(dpath="figures/rdm_metric", within=config),
-        label=lambda wildcards: networks.label(models[wildcards.network]),
+        label=lambda wildcards: LABELS[wildcards.network],
     script:
         "../scripts/plot_network.py"
 
@@ -68,7 +68,7 @@ rule plot_study:
     params:
         code=program("plot_study"),
         origin=lambda wildcards: origin(tuple(MEASURED), "plot_study"),
-        labels=labels(NETWORKS),
+        study=escape(STUDY_NETWORKS),
     script:
         "../scripts/plot_study.py"
 

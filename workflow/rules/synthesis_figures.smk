@@ -17,7 +17,7 @@ rule plot_synthesis:
     params:
         code=program("plot_synthesis"),
         textures=list(TEXTURES),
-        labels=[synthesis.label(maker, models) for _, maker in MAKERS],
+        labels=[LABELS[maker] for _, maker in MAKERS],
     script:
         "../scripts/plot_synthesis.py"
 
@@ -64,7 +64,7 @@ rule plot_traces:
         "../../envs/texalign.yaml"
     params:
         code=program("plot_traces"),
-        names=networks.names(models, SYNTHESISERS),
+        study=escape(STUDY_NETWORKS),
     script:
         "../scripts/plot_traces.py"
 
@@ -86,7 +86,7 @@ rule plot_scores:
         "../../envs/texalign.yaml"
     params:
         code=program("plot_scores"),
-        labels={maker: synthesis.label(maker, models) for maker in EVERY_MAKER},
+        labels={maker: LABELS[maker] for maker in EVERY_MAKER},
     script:
         "../scripts/plot_scores.py"
 

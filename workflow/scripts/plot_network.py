@@ -6,16 +6,17 @@ job.start(snakemake)
 
 from pathlib import Path
 
-from texalign import store, tables, views
+from texalign import escaping, store, tables, views
 from texalign.figures import clusters, rdms, style
 from texalign.information.contingency import contingency
 
 params, output = snakemake.params, snakemake.output
+label = escaping.unescape(params.label)
 for path in snakemake.input.rdms:
     with store.open_h5(path) as source:
         classes = store.read_keys(source)[1]
         small = views.reduce_rdm(source[params.metric][:], len(classes))
-        title = f"{params.label}, {Path(path).stem} ({source.attrs['module']})"
+        title = f"{label}, {Path(path).stem} ({source.attrs['module']})"
     figure = rdms.rdm(small, classes, title, rdms.METRIC_LABELS[params.metric])
     place = Path(output.rdms, Path(path).stem)
     style.save(figure, pdf=place.with_suffix(".pdf"), png=place.with_suffix(".png"))
@@ -25,6 +26,6 @@ best = tables.best_layers(table[table["k"] == table["n_classes"]]).iloc[0]
 with store.open_h5(snakemake.input.clusters) as source:
     group = source[best["layer"]]
     labels = store.read_labels(group)[best["k"]]
-title = f"{params.label}, {best['layer']} ({best['module']}), {best['mi_bits']:.2f} bits"
+title = f"{label}, {best['layer']} ({best['module']}), {best['mi_bits']:.2f} bits"
 figure = clusters.cluster_composition(contingency(classes, labels), sorted(set(classes)), title)
 style.save(figure, pdf=output.pdf, png=output.png)

@@ -4,8 +4,9 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import tables
+from texalign import escaping, tables
 from texalign.figures import style, synthesis
 
-figure = synthesis.scores(tables.read(snakemake.input.scores), snakemake.params.labels)
+labels = escaping.unescape(snakemake.params.labels)
+figure = synthesis.scores(tables.read(snakemake.input.scores), labels)
 style.save(figure, pdf=snakemake.output.pdf, png=snakemake.output.png)

@@ -4,12 +4,15 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import store, tables
+from texalign import escaping, store, tables
 from texalign.figures import alignment, information, rdms, style
+from texalign.plan import networks
 
-inputs, output, labels = snakemake.input, snakemake.output, snakemake.params.labels
+inputs, output = snakemake.input, snakemake.output
+study = escaping.unescape(snakemake.params.study)
+labels = networks.labels(study)
 table = tables.read(inputs.information)
-figure = information.mutual_information_by_layer(table[table["k"] == table["n_classes"]])
+figure = information.mutual_information_by_layer(table[table["k"] == table["n_classes"]], study)
 style.save(figure, pdf=output.information, png=output.information_png)
 
 with store.open_h5(inputs.rdms) as source:
@@ -23,5 +26,5 @@ figure = rdms.second_order(
 )
 style.save(figure, pdf=output.second_order, png=output.second_order_png)
 
-figure = alignment.brainscore_panels(tables.read(inputs.networks), tables.read(inputs.correlation))
+figure = alignment.brainscore_panels(tables.read(inputs.networks), tables.read(inputs.correlation), study)
 style.save(figure, pdf=output.brainscore, png=output.brainscore_png)

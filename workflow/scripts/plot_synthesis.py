@@ -4,10 +4,10 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import pictures
+from texalign import escaping, pictures
 from texalign.figures import style, synthesis
 
-names, labels = snakemake.params.textures, snakemake.params.labels
+names, labels = snakemake.params.textures, escaping.unescape(snakemake.params.labels)
 originals, images = (
     [pictures.decode(path, None) for path in paths]
     for paths in (snakemake.input.exemplars, snakemake.input.images)

@@ -7,11 +7,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from texalign.brainscore import METRICS
-from texalign.figures.style import DOUBLE, MARK, NUMBERS, styled, table_styles
+from texalign.figures.style import DOUBLE, MARK, NUMBERS, legend, styled, table_styles
 
 
 @styled
-def brainscore_panels(joined, correlations):
+def brainscore_panels(joined, correlations, study=None):
     """Draw each network's best mutual information against its seven Brain-Scores (Fig. 3).
 
     Parameters
@@ -20,13 +20,15 @@ def brainscore_panels(joined, correlations):
         As `texalign.alignment.join_scores` returns it.
     correlations : DataFrame
         As `texalign.alignment.correlate` returns it.
+    study : dict of str to dict, optional
+        See `texalign.figures.style.table_styles`.
 
     Returns
     -------
     Figure
         Error bars are one posterior standard deviation; the line is the least-squares fit.
     """
-    styles, names = table_styles(joined)
+    styles, names = table_styles(joined, study)
     table, statistics = joined.set_index("network"), correlations.set_index("metric")
     figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
     grid = figure.subplots(2, 4, sharey=True)
@@ -77,12 +79,11 @@ def _statistics_text(statistic):
 
 def _panel_legend(axes, scored, styles, names):
     axes.set_axis_off()
-    handles = []
-    for network, look in styles.items():
-        look = {**look, **MARK, "linestyle": "none"}
-        handles.append(Line2D([], [], label=names[network] + ("" if scored[network] else " †"), **look))
-    axes.legend(
-        handles=handles,
+    handles = [Line2D([], [], **{**look, **MARK, "linestyle": "none"}) for look in styles.values()]
+    legend(
+        axes,
+        handles,
+        [names[network] + ("" if scored[network] else " †") for network in styles],
         title=None if scored.all() else "† no Brain-Score",
         alignment="left",
         loc="upper left",

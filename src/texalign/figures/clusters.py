@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from texalign.figures.style import DOUBLE, colour_bar, fit_names, frameless, styled
-from texalign.views import matched_order
+from texalign.figures.style import DOUBLE, colour_bar, fit_names, frameless, plain, styled
+from texalign.views import matched_order, shorten
 
 
 @styled
@@ -34,7 +34,9 @@ def cluster_composition(table, classes, title=""):
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto", rasterized=True)
     frameless(axes)
     colour_bar(axes, image, "Share of the class's textures (0 to 1)")
-    axes.set(title=title, xlabel="Cluster (number)", ylabel="Texture class")
+    axes.set(
+        title=plain(*shorten([title], int(12 * width))), xlabel="Cluster (number)", ylabel="Texture class"
+    )
     fit_names(axes.xaxis, np.arange(len(columns)), columns + 1, rotation=90)
     fit_names(axes.yaxis, np.arange(len(rows)), [classes[row] for row in rows])
     return figure

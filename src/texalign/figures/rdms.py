@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from texalign.figures.style import DOUBLE, NUMBERS, colour_bar, fit_names, frameless, styled
-from texalign.views import runs
+from texalign.figures.style import DOUBLE, NUMBERS, colour_bar, fit_names, frameless, plain, styled
+from texalign.views import runs, shorten
 
 #: What an entry of an RDM is, with its unit.
 METRIC_LABELS = {
@@ -49,7 +49,11 @@ def rdm(square, classes, title, metric_label):
         lines(edges[1:-1], 0, n, color="white", linewidth=0.25 if several else 0.5, alpha=0.7)
     frameless(axes)
     colour_bar(axes, image, metric_label, extend="both")
-    axes.set(title=title, xlabel="Textures, by class", ylabel="Textures, by class")
+    axes.set(
+        title=plain(*shorten([title], int(12 * width))),
+        xlabel="Textures, by class",
+        ylabel="Textures, by class",
+    )
     centres = (edges[1:] + edges[:-1]) / 2
     fit_names(axes.xaxis, centres, names, rotation=90)
     fit_names(axes.yaxis, centres, names)
@@ -105,6 +109,6 @@ def second_order(matrix, labels, groups, class_identity, measure="Correlation"):
     fit_names(axes.yaxis, np.arange(m), layers, largest=6)
     room = max(label.get_window_extent().width for label in axes.get_yticklabels()) * 72 / figure.dpi
     axes.yaxis.remove_overlapping_locs = False
-    axes.set_yticks(centres, names, minor=True, fontsize=7)
+    axes.set_yticks(centres, list(map(plain, shorten(names))), minor=True, fontsize=7)
     axes.tick_params("y", which="minor", length=0, pad=room + 6)
     return figure

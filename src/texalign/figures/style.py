@@ -1,18 +1,25 @@
-"""The look of all figures: sizes, colours and markers of networks, ticks, and how a figure is saved."""
+"""The look of all figures: sizes, networks, names, ticks, and how a figure is saved."""
 
 import contextlib
 import functools
+import logging
+import warnings
 import zlib
 
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from texalign import views
+from texalign.figures import fonts
 from texalign.files import whole
+from texalign.plan import networks as plan
 from texalign.tables import natural
+
+log = logging.getLogger(__name__)
 
 #: Width of a figure in two columns of a journal, in inches.
 DOUBLE = 7.2
@@ -32,14 +39,16 @@ OTHER_HUES = ("#8c6239", "#e377c2", "#7f7f7f", "#b5a300", "#5d3fb0", "#17a2a8")
 
 OTHER_MARKERS = "oPsX^D*vph<d>8"
 
+#: Stars and a hexagon, for the members of a family that its own markers leave over.
+SPARE_MARKERS = ((4, 1, 0), (6, 1, 0), (3, 1, 0), "H", (4, 1, 45), (3, 1, 180))
+
 #: Ticks of plain numbers. (Matplotlib's default locator asks the style again whenever it draws.)
 NUMBERS = {"steps": [1, 2, 5, 10], "min_n_ticks": 3}
 
 MARK = {"markersize": 5, "markeredgewidth": 0.8}
 
 RC = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same on every machine
+    "font.family": [fonts.OURS],
     "mathtext.fontset": "dejavusans",
     "font.size": 8,
     "axes.labelsize": 8,
@@ -62,7 +71,9 @@ RC = {
 @contextlib.contextmanager
 def style():
     """Apply the look of the study's figures inside a ``with`` block, and leave nothing behind."""
-    with mpl.rc_context({**sns.axes_style("ticks"), **sns.plotting_context("paper"), **RC}):
+    look = {**sns.axes_style("ticks"), **sns.plotting_context("paper"), **RC}
+    with mpl.rc_context(look), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # `styled` says it once, and what to do
         yield
 
 
@@ -73,6 +84,13 @@ def styled(draw):
     def drawn(*args, **kwargs):
         with style():
             figure = draw(*args, **kwargs)
+            letters = set().union(*(text.get_text() for text in figure.findobj(Text)))
+            families, missing = fonts.covering(letters)
+            if families:
+                mpl.rcParams["font.family"] = [fonts.OURS, *families]
+                figure = draw(*args, **kwargs)
+            if missing:
+                _tell_missing("".join(missing[:20]))
             # Ticks read the style when they are first laid out. The layout needs several passes where ticks
             # and insets change with the size of their axes; then it stays as it is.
             for _ in range(3):
@@ -84,6 +102,16 @@ def styled(draw):
         return figure
 
     return drawn
+
+
+@functools.cache
+def _tell_missing(letters):
+    """Say once in a process that no font has some letters."""
+    log.warning(
+        "no installed font has the characters %s: boxes stand in their place; install one that has them, "
+        "such as Noto Sans CJK for Chinese, Japanese and Korean",
+        letters,
+    )
 
 
 def _lay_out(figure):
@@ -123,7 +151,8 @@ def network_styles(networks, families, untrained):
     """Give each network a colour and a marker of its own.
 
     A family shares a hue, in shades from dark to light, and each member has its own marker, so that
-    neither colour vision nor a colour printer is needed to tell them apart.
+    neither colour vision nor a colour printer is needed to tell them apart. Upper and lower case make no
+    two families.
 
     Parameters
     ----------
@@ -141,9 +170,11 @@ def network_styles(networks, families, untrained):
     control = dict(zip(networks, untrained, strict=True))
     members = {}
     for network, family in sorted(zip(networks, families, strict=True), key=lambda row: natural(row[0])):
-        members.setdefault(family, []).append(network)
+        members.setdefault(family.lower(), []).append(network)
     styles = {}
     for family, (hue, markers) in _family_looks(sorted(members)).items():
+        spare = [marker for marker in (*SPARE_MARKERS, *OTHER_MARKERS) if marker not in list(markers)]
+        markers = [*markers, *spare]
         for rank, network in enumerate(members[family]):
             colour = _shade(hue, rank, len(members[family]))
             styles[network] = {
@@ -156,8 +187,8 @@ def network_styles(networks, families, untrained):
 
 
 def _family_looks(families):
-    others = [family for family in families if family.lower() not in FAMILIES]
-    looks = {family: FAMILIES[family.lower()] for family in families if family not in others}
+    others = [family for family in families if family not in FAMILIES]
+    looks = {family: FAMILIES[family] for family in families if family in FAMILIES}
     for i, family in enumerate(others):
         turn = 3 * i % len(OTHER_MARKERS)
         looks[family] = (OTHER_HUES[i % len(OTHER_HUES)], OTHER_MARKERS[turn:] + OTHER_MARKERS[:turn])
@@ -171,23 +202,60 @@ def _shade(hue, rank, size):
     return mpl.colors.to_hex(sns.blend_palette([hue, towards], 101)[round(100 * abs(amount))])
 
 
-def table_styles(table):
-    """Styles and legend labels of the networks of a table with network, label, family and weights."""
-    rows = table.drop_duplicates("network")
-    control = views.untrained(rows["weights"])
-    styles = network_styles(rows["network"], rows["family"], control)
-    names = {
-        network: f"{label} (untrained)" if flag and "untrained" not in label.lower() else label
-        for network, label, flag in zip(rows["network"], rows["label"], control, strict=True)
-    }
-    family = dict(zip(rows["network"], rows["family"], strict=True))
+def table_styles(table, study=None):
+    """Give the networks of a table their styles and names, the same in all figures of a study.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With network, and without `study` also with label, family and weights.
+    study : dict of str to dict, optional
+        Label, family and weights of every network of the study: see `texalign.plan.networks.names`.
+
+    Returns
+    -------
+    styles : dict
+        As `network_styles` gives them for the whole study; of the table's networks, family by family.
+    names : dict of str to str
+        The names of all networks for people, none of them twice.
+    """
+    if study is None:
+        rows = table.drop_duplicates("network").set_index("network")
+        study = rows[["label", "family", "weights"]].to_dict("index")
+    family = {network: entry["family"] for network, entry in study.items()}
+    control = views.untrained([entry["weights"] for entry in study.values()])
+    styles = network_styles(list(study), list(family.values()), control)
+    shown = set(table["network"])
     order = sorted(styles, key=lambda network: (natural(family[network].lower()), natural(network)))
-    return {network: styles[network] for network in order}, names
+    names = plan.labels(study)
+    names = dict(zip(names, views.shorten(names.values()), strict=True))
+    return {network: styles[network] for network in order if network in shown}, names
+
+
+def plain(text):
+    """Keep matplotlib from reading a name as mathematics, or breaking it into lines."""
+    return " ".join(str(text).split()).replace("$", r"\$")
+
+
+def legend(owner, handles, names, **options):
+    """Add a legend to a figure or to axes, whose entries may begin with ``_`` or be equal.
+
+    Parameters
+    ----------
+    owner : Figure or Axes
+    handles : sequence of artists
+    names : sequence of str
+    **options
+        Of `matplotlib.axes.Axes.legend`.
+    """
+    added = owner.legend(handles=list(handles), labels=[str(i) for i in range(len(names))], **options)
+    for text, name in zip(added.get_texts(), names, strict=True):
+        text.set_text(plain(name))
 
 
 def fit_names(axis, positions, names, rotation=0, largest=7, smallest=4):
     """Name positions along an axis, as large as the room allows; names that find none are left out."""
-    names = [name if len(name) <= 26 else f"{name[:25]}…" for name in map(str, names)]
+    names = [plain(name) for name in views.shorten(names)]
     axis.set_ticks(positions, names, fontsize=smallest, rotation=rotation)
     axis.set_tick_params(length=0, pad=2)
     figure, extent = axis.axes.figure, axis.axes.get_window_extent

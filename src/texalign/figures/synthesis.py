@@ -11,9 +11,12 @@ from texalign.figures.style import (
     colour_bar,
     fit_names,
     frameless,
+    legend,
+    plain,
     styled,
     table_styles,
 )
+from texalign.views import shorten
 
 #: Columns of a grid at least, so that few textures are not blown up.
 COLUMNS = 5
@@ -52,47 +55,49 @@ def texture_grid(rows, labels, names):
     figure = Figure(figsize=size, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
     grid = figure.subplots(len(rows), len(names), squeeze=False)
-    for line, label, images in zip(grid, labels, rows, strict=True):
+    for line, label, images in zip(grid, shorten(labels), rows, strict=True):
         for axes, image in zip(line, images, strict=True):
             axes.imshow(image, interpolation="antialiased")
             axes.set(xticks=[], yticks=[])
             frameless(axes)
-        line[0].set_ylabel(
-            label.replace(" (", "\n("), rotation=0, ha="right", va="center", fontsize=7, labelpad=4
-        )
-    for axes, name in zip(grid[0], names, strict=True):
-        axes.set_title(name if len(name) <= 20 else f"{name[:19]}…", fontsize=7)
+        label = plain(label).replace(" (", "\n(")
+        line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=7, labelpad=4)
+    for axes, name in zip(grid[0], shorten(names, 20), strict=True):
+        axes.set_title(plain(name), fontsize=7)
     return figure
 
 
 @styled
-def loss_curves(traces):
+def loss_curves(traces, study=None):
     """Draw how the loss fell, a panel a texture and a line a network and seed.
 
     Parameters
     ----------
     traces : DataFrame
-        texture, network, label, family, weights, run, evaluations, loss.
+        texture, network, run, evaluations, loss; without `study` also label, family, weights.
+    study : dict of str to dict, optional
+        See `texalign.figures.style.table_styles`.
 
     Returns
     -------
     Figure
         Losses relative to each run's first, the lowest so far, on a logarithmic axis.
     """
-    styles, names = table_styles(traces)
+    styles, names = table_styles(traces, study)
     textures = list(traces["texture"].drop_duplicates())
     columns = min(3, len(textures))
     lines = -(-len(textures) // columns)
     figure = Figure(figsize=(max(4.6, 2 + 1.75 * columns), 0.5 + 1.75 * lines), layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    for axes, texture in zip(grid.flat, textures, strict=False):
+    handles = {}
+    for axes, texture, title in zip(grid.flat, textures, shorten(textures, 24), strict=False):
         for (network, _run), rows in traces[traces["texture"] == texture].groupby(["network", "run"]):
             relative = rows["loss"].cummin() / rows["loss"].iloc[0]
-            look = {key: styles[network][key] for key in ("color", "linestyle")}
+            look = {**styles[network], **MARK, "markersize": 3.5, "markevery": max(1, len(rows) // 5)}
             # A loss of exactly zero has no place on a logarithmic axis.
-            axes.plot(rows["evaluations"], relative.where(relative > 0), **look, label=names[network])
+            (handles[network],) = axes.plot(rows["evaluations"], relative.where(relative > 0), **look)
         axes.set_yscale("log")
-        axes.set_title(texture, fontsize=7)
+        axes.set_title(plain(title), fontsize=7)
         axes.yaxis.set_major_locator(LogLocator(numticks=7))
         axes.yaxis.set_minor_locator(NullLocator())
     for axes in list(grid.flat)[len(textures) :]:
@@ -101,9 +106,9 @@ def loss_curves(traces):
         axes.tick_params(labelbottom=True)  # also above an empty place
     figure.supxlabel("Evaluations of loss and gradient (number)", fontsize=8)
     figure.supylabel("Loss / loss of the initial image", fontsize=8)
-    entries = dict(zip(*reversed(grid.flat[0].get_legend_handles_labels()), strict=True))
-    entries = {names[network]: entries[names[network]] for network in styles if names[network] in entries}
-    figure.legend(entries.values(), entries.keys(), loc="outside right upper", handlelength=2.6)
+    shown = [network for network in styles if network in handles]
+    place = {"loc": "outside right upper", "handlelength": 2.6}
+    legend(figure, [handles[network] for network in shown], [names[network] for network in shown], **place)
     sns.despine(fig=figure)
     return figure
 
@@ -174,6 +179,7 @@ def _certificate(axes, own, networks, labels):
     axes.set(xlabel="Loss under the network itself (arb. units)", ylim=(len(networks) - 0.5, -0.5))
     axes.xaxis.set_major_locator(LogLocator(numticks=7))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_yticks(range(len(networks)), [labels[network] for network in networks])
+    names = shorten(labels[network] for network in networks)
+    axes.set_yticks(range(len(networks)), list(map(plain, names)))
     if axes.lines:
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handletextpad=0.1)

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from texalign.errors import InputError
+from texalign.formats import SUFFIXES
 from texalign.images import dtd
-from texalign.images.formats import SUFFIXES
 from texalign.images.procedural import COMPOSED, KINDS, class_name, draw
-from texalign.pictures import decode
+from texalign.pictures import FAINT, decode, spans
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +121,8 @@ def load_dataset(dataset, path=None):
 def blocks(image_set, size, batch=64, threads=1):
     """Read an image set in order, a bounded number of images at a time.
 
+    Images that are as good as constant are named in one warning at the end.
+
     Parameters
     ----------
     image_set : ImageSet
@@ -144,10 +146,21 @@ def blocks(image_set, size, batch=64, threads=1):
     InputError
         An image cannot be decoded.
     """
+    faint = []
     with ThreadPoolExecutor(threads) as pool:
         for start in range(0, len(image_set), batch):
             these = range(start, min(start + batch, len(image_set)))
-            yield start, np.stack(list(pool.map(partial(image_set.read, size=size), these)))
+            block = np.stack(list(pool.map(partial(image_set.read, size=size), these)))
+            faint += [image_set.files[i] for i in start + np.flatnonzero(spans(block) < FAINT)]
+            yield start, block
+    if faint:
+        log.warning(
+            "%d of %d images are (almost) constant, as %s: blank, transparent throughout, or grey values of "
+            "fewer bits than the file tells, which then come out black",
+            len(faint),
+            len(image_set),
+            _some(faint),
+        )
 
 
 def folder(path, per_class=None, seed=0):
@@ -325,12 +338,16 @@ def _check_names(entries):
 
 def _warn_of_skipped(path, skipped):
     if skipped:
-        names = ", ".join(str(entry.relative_to(path)) for entry in skipped[:3])
-        more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
+        names = _some([str(entry.relative_to(path)) for entry in skipped])
+        endings = " ".join(SUFFIXES)
         log.warning(
-            "%s: skipped %s%s; images are <class>/<name> and end in %s",
+            "%s: skipped %d files, as %s; images are <class>/<name>, and end in %s",
             path,
+            len(skipped),
             names,
-            more,
-            " ".join(SUFFIXES),
+            endings,
         )
+
+
+def _some(names):
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

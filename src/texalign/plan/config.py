@@ -4,10 +4,15 @@ Snakemake compares a rule's params by their text, so that they must not hang on 
 in a file: `canonical` sorts them and fills in what the schema has as defaults.
 """
 
+import contextlib
 import copy
 import difflib
+import math
 
 from texalign.errors import InputError
+
+#: What YAML reads for these words.
+WORDS = {"true": True, "false": False, "null": None, "none": None}
 
 
 def canonical(data, schema):
@@ -64,6 +69,60 @@ def quoted_on(config, default="gram"):
     return {**config, "clustering": clustering}
 
 
+def read_numbers(value, schema, valid):
+    """Turn texts into the numbers, truth values or nothing that they spell, where a schema has no texts.
+
+    Inside of what ``--config`` gives, snakemake leaves every number a text; and YAML takes 1e-3 for one.
+
+    Parameters
+    ----------
+    value : object
+    schema : dict
+    valid : callable
+        ``valid(value, schema)`` tells whether a value is allowed.
+
+    Returns
+    -------
+    object
+        A copy; what cannot be read so stays as it is.
+
+    Examples
+    --------
+    >>> def integer(value, schema):
+    ...     return isinstance(value, int) == (schema == {"type": "integer"})
+    >>> read_numbers("12", {"type": "integer"}, integer), read_numbers("12", {"type": "string"}, integer)
+    (12, '12')
+    """
+    if isinstance(value, dict) and (parts := _parts(value, schema)):
+        return value | {key: read_numbers(value[key], part, valid) for key, part in parts.items()}
+    if valid(value, schema):
+        return value
+    read = _spelled(value)
+    return read if valid(read, schema) else value
+
+
+def _parts(value, schema):
+    """Find what a schema says of the keys that a mapping has."""
+    known, others = schema.get("properties", {}), schema.get("additionalProperties")
+    parts = {key: known.get(key, others) for key in value}
+    return {key: part for key, part in parts.items() if isinstance(part, dict)}
+
+
+def _spelled(value):
+    if isinstance(value, dict):
+        return {key: _spelled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_spelled(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    if value.lower() in WORDS:
+        return WORDS[value.lower()]
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(value)
+    return value
+
+
 def complaint(error):
     """Word what a JSON schema found, with what is allowed instead.
 
@@ -78,7 +137,21 @@ def complaint(error):
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"unknown key {', '.join(map(repr, unknown))}; allowed: {', '.join(keys)}{hint}"
     about = error.schema.get("description") if isinstance(error.schema, dict) else None
-    return f"{error.message}; expected: {about}" if about else error.message
+    return "; ".join(filter(None, [error.message, f"expected: {about}" * bool(about), _advice(error)]))
+
+
+def _advice(error):
+    """Say how to write a value that is a number where a text is due, or no whole or finite number."""
+    value = error.instance
+    wanted = error.validator_value if error.validator == "type" else ()
+    wanted = [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(value, int | float) or not wanted:
+        return ""
+    if "string" in wanted:
+        return f'write it in quotes, "{value}"'
+    if "integer" in wanted and isinstance(value, float) and value.is_integer():
+        return f"write {int(value)}"
+    return "" if isinstance(value, bool) or math.isfinite(value) else "write a finite number"
 
 
 def merge_tables(tables):

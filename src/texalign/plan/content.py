@@ -66,7 +66,8 @@ def of_tree(folder, hashes):
         return "absent"
     total = hashlib.sha256()
     for name, entry in _visible(folder):
-        for member, file in _visible(entry.path) if entry.is_dir() else [("", entry)]:
+        # Unlike the entry itself, this takes a link that leads to itself.
+        for member, file in _visible(entry.path) if os.path.isdir(entry.path) else [("", entry)]:
             content = hashes.of(file.path) if os.path.isfile(file.path) else "no file"
             total.update(os.fsencode(f"{name}\0{member}\0{content}\n"))
     hashes.save()

@@ -3,8 +3,9 @@
 import math
 from pathlib import Path
 
+from texalign import formats
 from texalign.errors import InputError
-from texalign.images import dtd, formats
+from texalign.images import dtd
 from texalign.plan import content
 
 #: Of procedural textures, where the config says nothing.

@@ -1,6 +1,7 @@
 """The networks of a study: what their rows in the model table mean for the plan."""
 
 import difflib
+from collections import Counter
 from pathlib import Path
 
 from texalign import weights
@@ -27,6 +28,11 @@ def check(models, config, tables, where):
     where : str
         What the config is called in errors.
     """
+    for network, entry in models.items():
+        if entry["weights"].lower() == "untrained" != entry["weights"]:
+            raise InputError(
+                f"{tables}: {network}: weights: {entry['weights']!r} is unknown; write untrained"
+            )
     for key in ("networks", "controls"):
         for network in config[key]:
             check_known(models, network, tables, f"{where}: {key}")
@@ -68,6 +74,29 @@ def label(entry):
     """Name a network for people; an untrained one says so."""
     untrained = entry["weights"] == "untrained" and "untrained" not in entry["label"].lower()
     return f"{entry['label']} (untrained)" if untrained else entry["label"]
+
+
+def labels(entries):
+    """Name networks for people; where two have one label, each has its key behind it.
+
+    Parameters
+    ----------
+    entries : dict of str to dict
+        From network to its label and weights.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> twins = {"a": {"label": "ResNet", "weights": "untrained"}, "b": {"label": "ResNet", "weights": "x"}}
+    >>> labels(twins | {"c": {"label": "ResNet", "weights": "y"}})
+    {'a': 'ResNet (untrained)', 'b': 'ResNet (b)', 'c': 'ResNet (c)'}
+    """
+    shown = {network: " ".join(label(entry).split()) or network for network, entry in entries.items()}
+    count = Counter(shown.values())
+    return {network: name if count[name] == 1 else f"{name} ({network})" for network, name in shown.items()}
 
 
 def names(models, networks):

@@ -4,6 +4,11 @@ Each choice of the analysis that changes a file has a place in its path, so that
 they have in common, and nothing overwrites anything.
 """
 
+import os
+from pathlib import Path
+
+from texalign.errors import InputError
+
 #: Kind of file → its place in the study's folder.
 PLACES = {
     "images": "images.h5",
@@ -34,6 +39,23 @@ CONSTRAINTS = {
     "layers": r"all|L\d+(-L\d+)*",
     "seed": r"\d+",
 }
+
+
+def check_writable(folder):
+    """Refuse a study's folder, or the folder that it will be made in, where nothing can be written.
+
+    Parameters
+    ----------
+    folder : str or Path
+    """
+    advice = "make it writable, or work in another folder"
+    for there in (Path(folder), *Path(folder).parents):
+        if there.is_symlink() and not os.path.exists(there):
+            raise InputError(f"{there}: a link that leads nowhere; remove it, or correct it")
+        if os.path.exists(there):
+            if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+                raise InputError(f"{there}: no folder that can be written to; {advice}")
+            return
 
 
 class _Open(dict):

@@ -14,7 +14,7 @@ from texalign.plan import networks
 from texalign.plan.paths import path
 
 #: The maker of the method without a network.
-BASELINE = "portilla_simoncelli"
+BASELINE, BASELINE_LABEL = "portilla_simoncelli", "Portilla-Simoncelli"
 
 
 # ------------------------------------------------------------------------------------- exemplars
@@ -191,11 +191,6 @@ def series_parts(config, models, network):
     names = chosen or networks.layers(models[network])
     shorter = [layers_part(names[:end]) for end in range(1, len(names))]
     return [*shorter, layers_part(chosen)]
-
-
-def label(maker, models):
-    """Name a maker for people."""
-    return "Portilla-Simoncelli" if maker == BASELINE else networks.label(models[maker])
 
 
 # ------------------------------------------------------------------------------------------ recipes

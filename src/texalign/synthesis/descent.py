@@ -70,6 +70,10 @@ class Settings:
         for name, least in (("iterations", 0), ("history", 1), ("restarts", 0), ("checkpoint_every", 1)):
             if getattr(self, name) < least:
                 raise InputError(f"{name}: {getattr(self, name)} given; at least {least} is needed")
+        for name in ("learning_rate", "noise_mean", "noise_std"):
+            value, above = getattr(self, name), " above 0" * (name != "noise_mean")
+            if value is not None and not (math.isfinite(value) and (value > 0 or not above)):
+                raise InputError(f"{name}: {value} given; a finite number{above} is needed")
 
 
 class NotFiniteError(ArithmeticError):

@@ -34,6 +34,8 @@ class Objective:
                 f"readout: {readout!r} is not allowed; use one of {', '.join(readouts.READOUTS)}"
             )
         _check_names("layer_weights", self.loss.layer_weights or {}, self.network.layers)
+        if not any(map(self.loss.weight, self.network.layers)):
+            raise InputError("layer_weights: no layer has a weight above 0; give one to a layer at least")
         self.dtype = next(network.module.parameters()).dtype
         exemplars = [self.normalise(exemplar) for exemplar in exemplars]
         if len({exemplar.shape for exemplar in exemplars}) != 1:

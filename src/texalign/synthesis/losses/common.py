@@ -12,9 +12,20 @@ All statistics are taken per position, so an image may be larger or smaller than
 equal sizes `Paper` and `Gatys` are exactly the equations that they name.
 """
 
+import math
 from dataclasses import asdict, dataclass
 
 import torch
+
+from texalign.errors import InputError
+
+
+def check_number(name, value, least, whole=False):
+    """Refuse an option that is not a finite number of at least `least`, or not whole where it must be."""
+    number = isinstance(value, int) if whole else isinstance(value, int | float) and math.isfinite(value)
+    if isinstance(value, bool) or not number or value < least:
+        kind = "whole" if whole else "finite"
+        raise InputError(f"{name}: {value!r} given; a {kind} number of at least {least} is needed")
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,10 @@ class Loss:
     readout = "linear"
     #: Optimiser steps for which random directions stay frozen; None where nothing is random.
     redraw_every = None
+
+    def __post_init__(self):
+        for layer, weight in (self.layer_weights or {}).items():
+            check_number(f"layer_weights: {layer}", weight, 0)
 
     def weight(self, layer):
         """Return the factor of a layer in the total."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from texalign.errors import InputError
-from texalign.synthesis.losses.common import Loss
+from texalign.synthesis.losses.common import Loss, check_number
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,11 @@ class ShiftedGram(Loss):
     """
 
     shifts: tuple = (1 / 8, 1 / 4, 1 / 2)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for share in self.shifts:
+            check_number("shifts", share, 0)
 
     def describe(self, layer, maps, draw=0):
         """Gram matrices per position, the plain one first, shape (b, S, N, N)."""

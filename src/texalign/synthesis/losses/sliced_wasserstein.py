@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from texalign.synthesis.losses.common import Loss
+from texalign.synthesis.losses.common import Loss, check_number
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class SlicedWasserstein(Loss):
     directions: int | None = None
     redraw_every: int = 50
     seed: int = 0
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name, least in (("directions", 1), ("redraw_every", 1), ("seed", 0)):
+            if (value := getattr(self, name)) is not None:
+                check_number(name, value, least, whole=True)
 
     def describe(self, layer, maps, draw=0):
         """Directions (b, K, N) and the sorted projections on them (b, K, M)."""
