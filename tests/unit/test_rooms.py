@@ -26,7 +26,20 @@ ROOMS = (
         "job",
     ),
     *("blocks", "store", "checkpoint", "pictures", "images", "plan"),
-    *("readout", "networks", "fast", "gram", "geometry", "information", "statistics", "alignment"),
+    *(
+        "channels",
+        "trial",
+        "readout",
+        "preprocessing",
+        "states",
+        "networks",
+        "fast",
+        "gram",
+        "geometry",
+        "information",
+        "statistics",
+        "alignment",
+    ),
     *("synthesis", "views", "figures"),
 )
 
