@@ -49,7 +49,7 @@ def test_what_is_fetched_depends_on_neither_layers_nor_seed():
     ],
 )
 def test_an_untrained_network_says_so(label, weights, shown):
-    assert networks.label({"label": label, "weights": weights}) == shown
+    assert label({"label": label, "weights": weights}) == shown
 
 
 def test_names_are_those_of_the_asked_networks():

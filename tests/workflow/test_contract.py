@@ -26,6 +26,7 @@ LIGHT = {
     "texalign.escaping",
     "texalign.plan",
     "texalign.plan.config",
+    "texalign.plan.labels",
 }
 RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)*)", re.MULTILINE)
 #: A rule that a loop makes has no name of its own.

@@ -111,7 +111,7 @@ def test_an_added_network_runs_itself_and_what_is_joined(finished):
 
 
 def test_an_added_network_with_weights_fetches_them(finished):
-    finished.change_model("more", **finished.table["lite"])
+    finished.change_model("more", **finished.table["lite"] | {"label": "More"})
     finished.change(networks=[*BOTH, "more"])
     assert finished.plan() == {"fetch_weights more"} | whole("more") | JOINTLY
 

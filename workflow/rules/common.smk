@@ -36,6 +36,7 @@ from texalign.escaping import escape
 from texalign.plan import code, content, dataset, networks, paths, published, reading, recipes
 from texalign.plan import synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
+from texalign.plan.labels import labels
 
 
 def told(function, where=""):
@@ -259,7 +260,7 @@ LOSS = f"texalign.synthesis.losses.{SYNTHESIS['loss']}"
 
 # The same names, colours and markers in all figures. Escaped, as a report shows the params of its rules.
 STUDY_NETWORKS = networks.names(models, dict.fromkeys([*MEASURED, *SYNTHESISERS]))
-LABELS = escape(networks.labels(STUDY_NETWORKS) | {synthesis.BASELINE: synthesis.BASELINE_LABEL})
+LABELS = escape(labels(STUDY_NETWORKS) | {synthesis.BASELINE: synthesis.BASELINE_LABEL})
 
 # Installed later, it makes the column of scores that is empty without it.
 HAS_PLENOPTIC = importlib.util.find_spec("plenoptic") is not None

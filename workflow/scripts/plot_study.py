@@ -6,11 +6,11 @@ job.start(snakemake)
 
 from texalign import escaping, store, tables
 from texalign.figures import alignment, information, rdms, style
-from texalign.plan import networks
+from texalign.plan.labels import labels
 
 inputs, output = snakemake.input, snakemake.output
 study = escaping.unescape(snakemake.params.study)
-labels = networks.labels(study)
+shown = labels(study)
 table = tables.read(inputs.information)
 figure = information.mutual_information_by_layer(table[table["k"] == table["n_classes"]], study)
 style.save(figure, pdf=output.information, png=output.information_png)
@@ -19,8 +19,8 @@ with store.open_h5(inputs.rdms) as source:
     compared, measure = store.read_second_order(source), source.attrs["correlation"].capitalize()
 figure = rdms.second_order(
     compared.matrix,
-    [f"{labels[name]} {layer}" for name, layer in zip(compared.networks, compared.layers, strict=True)],
-    [labels[name] for name in compared.networks],
+    [f"{shown[name]} {layer}" for name, layer in zip(compared.networks, compared.layers, strict=True)],
+    [shown[name] for name in compared.networks],
     compared.class_identity,
     f"{measure} correlation",
 )

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from texalign import views
 from texalign.figures import fonts
 from texalign.files import whole
-from texalign.plan import networks as plan
+from texalign.plan.labels import labels
 from texalign.tables import natural
 
 log = logging.getLogger(__name__)
@@ -227,7 +227,7 @@ def table_styles(table, study=None):
     styles = network_styles(list(study), list(family.values()), control)
     shown = set(table["network"])
     order = sorted(styles, key=lambda network: (natural(family[network].lower()), natural(network)))
-    names = plan.labels(study)
+    names = labels(study)
     names = dict(zip(names, views.shorten(names.values()), strict=True))
     return {network: styles[network] for network in order if network in shown}, names
 

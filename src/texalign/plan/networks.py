@@ -1,7 +1,6 @@
 """The networks of a study: what their rows in the model table mean for the plan."""
 
 import difflib
-from collections import Counter
 from pathlib import Path
 
 from texalign import weights
@@ -68,35 +67,6 @@ def published(entry):
 def layers(entry):
     """Names of the layers: L1, L2, ..."""
     return [f"L{i}" for i, _ in enumerate(entry["layers"], start=1)]
-
-
-def label(entry):
-    """Name a network for people; an untrained one says so."""
-    untrained = entry["weights"] == "untrained" and "untrained" not in entry["label"].lower()
-    return f"{entry['label']} (untrained)" if untrained else entry["label"]
-
-
-def labels(entries):
-    """Name networks for people; where two have one label, each has its key behind it.
-
-    Parameters
-    ----------
-    entries : dict of str to dict
-        From network to its label and weights.
-
-    Returns
-    -------
-    dict of str to str
-
-    Examples
-    --------
-    >>> twins = {"a": {"label": "ResNet", "weights": "untrained"}, "b": {"label": "ResNet", "weights": "x"}}
-    >>> labels(twins | {"c": {"label": "ResNet", "weights": "y"}})
-    {'a': 'ResNet (untrained)', 'b': 'ResNet (b)', 'c': 'ResNet (c)'}
-    """
-    shown = {network: " ".join(label(entry).split()) or network for network, entry in entries.items()}
-    count = Counter(shown.values())
-    return {network: name if count[name] == 1 else f"{name} ({network})" for network, name in shown.items()}
 
 
 def names(models, networks):
