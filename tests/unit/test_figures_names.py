@@ -17,6 +17,7 @@ from matplotlib import font_manager
 from matplotlib.lines import Line2D
 
 from texalign import alignment, tables, views
+from texalign.brainscore import METRICS
 from texalign.figures import alignment as panels
 from texalign.figures import clusters, fonts, information, rdms, style, synthesis
 
@@ -54,9 +55,7 @@ def entries(figure):
 def brainscores(study, scores=None):
     best = tables.best_layers(table(study))
     numbers = np.random.default_rng(1).uniform(0.1, 0.6, (len(study), 7))
-    given_ = {
-        n: dict(zip(alignment.METRICS, row, strict=True)) for n, row in zip(study, numbers, strict=True)
-    }
+    given_ = {n: dict(zip(METRICS, row, strict=True)) for n, row in zip(study, numbers, strict=True)}
     scores = alignment.score_table(given_)
     joined = alignment.join_scores(best, scores)
     return joined, alignment.correlate(joined.set_index("network")["mi_bits"], scores)

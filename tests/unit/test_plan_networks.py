@@ -3,7 +3,7 @@
 import pytest
 
 from texalign import InputError
-from texalign.plan import networks
+from texalign.plan import labels, networks
 
 ENTRY = {"architecture": "resnet18", "weights": "IMAGENET1K_V1", "layers": ["bn1", "layer1"], "label": "R"}
 TABLE = {
@@ -49,7 +49,7 @@ def test_what_is_fetched_depends_on_neither_layers_nor_seed():
     ],
 )
 def test_an_untrained_network_says_so(label, weights, shown):
-    assert label({"label": label, "weights": weights}) == shown
+    assert labels.label({"label": label, "weights": weights}) == shown
 
 
 def test_names_are_those_of_the_asked_networks():
