@@ -350,7 +350,11 @@ def alike(first, count):
     ):
         if first in chosen:
             for name in names:
-                chosen.setdefault(name, chosen[first])
+                own = chosen.get(name)
+                if isinstance(own, dict):
+                    own.update({**chosen[first], **own})
+                elif own is None:
+                    chosen[name] = chosen[first]
     return names
 
 
