@@ -1,25 +1,27 @@
 """A row of the model table → an evaluation-mode network, its preprocessing, its read-out layers."""
 
-import copy
 import difflib
+import functools
 import importlib
 import importlib.util
+import inspect
+import logging
 import platform
 import re
-import zipfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 import torch
 from torch import nn
 
-from texalign import download, job, weights
+from texalign import channels, download, job, preprocessing, states, weights
 from texalign.errors import InputError
+from texalign.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from texalign.readout import twin  # noqa: F401 - a part of this module's face
+from texalign.states import load_state
 
-#: Mean and standard deviation of ImageNet's channels in [0, 1], what torchvision's networks expect.
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-
-IMAGENET_STD = (0.229, 0.224, 0.225)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ class Network:
         What was done to the network since it was loaded, in words.
     precision : str
         ``float32``, ``tf32`` or ``bf16``: what the forward pass computes in.
+    preprocessing : str
+        Who says what `mean` and `std` are, in words.
+    channels : {'first', 'last'}, optional
+        Which axis of a layer's output is the channels, where it cannot be found.
+    axes : dict of str to str
+        The same for each module that was read, as it was found: see `texalign.readout.find_axes`.
     """
 
     module: nn.Module
@@ -56,6 +64,9 @@ class Network:
     precision: str = "float32"
     architecture: str = ""
     changes: tuple = ()
+    preprocessing: str = ""
+    channels: str | None = None
+    axes: dict = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def dtype(self):
@@ -82,7 +93,9 @@ def load(entry, weights_file=None, seed=None, device="auto"):
         ``architecture``: a torchvision builder, ``timm/<name>``, or ``module:callable``;
         ``weights``: ``untrained``, ``package:<package>/<path>``, or anything that was fetched into
         `weights_file`; ``layers``: the modules to read; and optionally ``options`` (arguments of the
-        builder), ``sha256``, ``seed``, ``preprocess`` (mean and std).
+        builder), ``sha256``, ``seed``, ``preprocess`` (mean and std, instead of what the weights say),
+        ``channels`` (``first`` or ``last``, where it cannot be found), ``state_key`` and ``strip_prefix``
+        (see `texalign.states.load_state`).
     weights_file : str or Path, optional
         A state dict on disk; not needed for ``untrained`` and ``package:`` weights.
     seed : int, optional
@@ -97,33 +110,86 @@ def load(entry, weights_file=None, seed=None, device="auto"):
     Raises
     ------
     InputError
-        The architecture is unknown, the weights are missing, have the wrong hash or do not fit, or
-        a layer is not a module of the network (the nearest real names are given).
+        The architecture is unknown or does not take its options, the weights are missing, have the wrong
+        hash or do not fit, or a layer is not a module of the network (the nearest real names are given).
     """
     device = pick_device(device)
     seed = entry.get("seed", 0) if seed is None else seed
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        module = build(entry["architecture"], entry.get("options") or {})
-    source = entry["weights"]
-    if source == "untrained":
-        sha256 = f"untrained, seed {seed}"
-    else:
+    architecture, options, source = entry["architecture"], entry.get("options") or {}, entry["weights"]
+    path, sha256 = None, f"untrained, seed {seed}"
+    if source != "untrained":
         path = weights_path(source, weights_file)
         sha256 = download.check(path, **expected_hash(entry))
-        load_state(module, path)
-    module = module.eval().requires_grad_(False).to(device=device, memory_format=torch.channels_last)
-    preprocess = entry.get("preprocess") or {}
+    published = published_weights(entry, sha256) if path else None
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = build(architecture, options) if published is None else build_for(published, entry, path)
+    if path and published is None:
+        load_state(module, path, entry.get("state_key"), entry.get("strip_prefix"))
+    lazy = [name for name, p in module.named_parameters() if nn.parameter.is_lazy(p)]
+    if lazy:
+        raise InputError(
+            f"architecture: {architecture}: {lazy[0]} has no shape before a first image (a lazy module); "
+            "give its channels in the builder"
+        )
+    module = channels.lay_out(module.eval().requires_grad_(False).to(device))
+    taken = preprocessing.chosen(entry.get("preprocess"), own_preprocessing(entry, module, published))
+    log.info("images: %s", taken)
     return Network(
         module=module,
         layers=name_layers(module, entry["layers"]),
-        mean=tuple(preprocess.get("mean", IMAGENET_MEAN)),
-        std=tuple(preprocess.get("std", IMAGENET_STD)),
+        mean=taken.mean,
+        std=taken.std,
+        preprocessing=str(taken),
+        channels=entry.get("channels"),
         weights=source,
         weights_sha256=sha256,
         device=device,
-        architecture=described(entry["architecture"], entry.get("options") or {}),
+        architecture=described(architecture, options),
     )
+
+
+def published_weights(entry, sha256):
+    """Find a file of weights in torchvision's enums, by its name, URL or hash; None where it is not there."""
+    members = list(torchvision_weights(entry["architecture"]))
+    for member in members:
+        if entry["weights"] in (member.name, member.url):
+            return member
+    digits = {member: download_digits(member.url) for member in members}
+    return next((member for member, start in digits.items() if start and sha256.startswith(start)), None)
+
+
+def torchvision_weights(architecture):
+    """Return the enum of an architecture's published weights, empty where torchvision has none."""
+    if ":" in architecture or architecture.startswith("timm/"):
+        return ()
+    models = torchvision_models()
+    return models.get_model_weights(architecture) if architecture in models.list_models() else ()
+
+
+def own_preprocessing(entry, module, published):
+    """Find what a network's weights say of their images.
+
+    Where nothing is known of the weights themselves, as those of an untrained network, the newest ones
+    that torchvision publishes for the architecture say it, or timm's ``pretrained_cfg``.
+
+    Returns
+    -------
+    preprocessing.Preprocessing
+    """
+    cfg = getattr(module, "pretrained_cfg", None)
+    if cfg:
+        return preprocessing.of_timm(cfg) or preprocessing.Preprocessing()
+    if published is not None:
+        if getattr(module, "transform_input", True) is False:
+            log.warning(
+                "options: transform_input: false is declared and taken; %s were made with true", published
+            )
+        return preprocessing.of_torchvision(published, f"as {published} say")
+    known = getattr(torchvision_weights(entry["architecture"]), "DEFAULT", None)
+    if known is None:
+        return preprocessing.Preprocessing()
+    return preprocessing.of_torchvision(known, f"as {known} of this architecture say")._replace(size="")
 
 
 def load_for(snakemake, entry=None):
@@ -160,28 +226,30 @@ def pick_device(device="auto"):
     return torch.device(device)
 
 
-def twin(network):
-    """Return the same network as modules of their own, which share every parameter and buffer."""
-    shared = [*network.module.parameters(), *network.module.buffers()]
-    return replace(network, module=copy.deepcopy(network.module, {id(tensor): tensor for tensor in shared}))
-
-
 def build(architecture, options):
     """Call the builder that a table entry names, without weights.
 
     Raises
     ------
     InputError
-        There is no such builder; the nearest names of torchvision are given.
+        There is no such builder (the nearest names of torchvision are given), or it does not take the
+        options.
     """
+    provide_torchvision()
     if ":" in architecture:
-        return import_callable(architecture)(**options)
+        return _called(import_callable(architecture), architecture, options)
     if architecture.startswith("timm/"):
         try:
             timm = importlib.import_module("timm")
         except ImportError as error:
             raise InputError(f"architecture: {architecture} needs timm; run: pip install timm") from error
-        return timm.create_model(architecture.removeprefix("timm/"), pretrained=False, **options)
+        name = architecture.removeprefix("timm/")
+        if ":" not in name and not timm.is_model(name):
+            near = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+            raise InputError(
+                f"architecture: {name!r} is no model of timm; nearest: {', '.join(near) or 'none'}"
+            )
+        return _called(timm.create_model, architecture, {"model_name": name, "pretrained": False} | options)
     models = torchvision_models()
     if architecture not in models.list_models():
         near = difflib.get_close_matches(architecture, models.list_models(), n=3, cutoff=0.5)
@@ -189,7 +257,83 @@ def build(architecture, options):
             f"architecture: {architecture!r} is no torchvision model; nearest: {', '.join(near) or 'none'}; "
             "allowed too: timm/<name>, <module>:<callable>"
         )
-    return models.get_model(architecture, weights=None, **options)
+    builder = models.get_model_builder(architecture)
+    if "weights" in options:
+        raise InputError("options: weights is a key of the entry itself, beside options; move it there")
+    # Some builders fetch a trained backbone unless they are told not to.
+    alone = {
+        key: None for key in ("weights", "weights_backbone") if key in inspect.signature(builder).parameters
+    }
+    return _called(builder, architecture, alone | options)
+
+
+def build_for(published, entry, path):
+    """Build a network as torchvision does for its published weights, with those of a file.
+
+    Some builders make another network with weights than without: `googlenet` and `inception_v3` convert
+    their input, `vit_b_16` takes the size of the weights' images.
+    """
+    state = states.read(path)
+    # Of the first weights, which are overwritten.
+    options = {key: value for key, value in (entry.get("options") or {}).items() if key != "init_weights"}
+    builder = torchvision_models().get_model_builder(entry["architecture"])
+    with mock.patch.object(type(published), "get_state_dict", return_value=dict(state)):
+        try:
+            module = _called(builder, entry["architecture"], {"weights": published} | options)
+        except RuntimeError as error:
+            detail = " ".join(str(error).split())[:300]
+            raise InputError(f"{path}: the weights do not fit the architecture: {detail}") from error
+    states.check_types(module, state, path)
+    return module
+
+
+def _called(builder, architecture, options):
+    """Call a builder; what it has against its options is one line."""
+    try:
+        module = builder(**options)
+    except (InputError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, RuntimeError) and "state_dict" in str(error):
+            raise
+        log.info("the builder's own words", exc_info=True)
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"architecture: {architecture} cannot be built with options {plain_options(options)} "
+            f"({type(error).__name__}: {reason}){_allowed(builder, options, error)}"
+        ) from error
+    if not isinstance(module, nn.Module):
+        raise InputError(f"architecture: {architecture} gives {type(module).__name__}, not a torch.nn.Module")
+    return module
+
+
+def plain_options(options):
+    """Write the table's own options, without what is added to them."""
+    added = ("weights", "weights_backbone", "model_name", "pretrained")
+    return {key: value for key, value in options.items() if key not in added}
+
+
+def _allowed(builder, options, error):
+    """Name the options that a builder takes, where it does not know one: its own, and its network's."""
+    unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    if not unknown:
+        return ""
+    callables = [builder]
+    rest = {key: value for key, value in options.items() if key != unknown[1]}
+    try:
+        with torch.device("meta"):
+            callables.append(type(builder(**rest)))
+    except Exception:
+        log.info("the builder fails without %s too", unknown[1])
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    named = [
+        p.name for one in callables for p in inspect.signature(one).parameters.values() if p.kind in kinds
+    ]
+    names = [name for name in dict.fromkeys(named) if name not in ("self", "weights", "progress")]
+    near = difflib.get_close_matches(unknown[1], names, n=3)
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    takes = f"; it takes {', '.join(names[:12]) or 'none'}{more}"
+    return f"; nearest: {', '.join(near)}{takes}" if near else takes
 
 
 def import_callable(name):
@@ -205,12 +349,22 @@ def import_callable(name):
 
 
 def torchvision_models():
-    """Import ``torchvision.models``, also where torchvision's compiled part cannot load.
+    """Import ``torchvision.models``, also where torchvision's compiled part cannot load."""
+    provide_torchvision()
+    return importlib.import_module("torchvision.models")
+
+
+@functools.cache
+def provide_torchvision():
+    """Have ``import torchvision`` work also where its compiled part cannot load, here and in other packages.
 
     torchvision's wheel for CUDA fails beside a CPU-only torch, because two operators that its
     Python side describes are defined in the compiled part alone. Their schemas are enough.
     """
-    folder = Path(importlib.util.find_spec("torchvision").origin).parent
+    found = importlib.util.find_spec("torchvision")
+    if found is None:
+        return
+    folder = Path(found.origin).parent
     compiled = next(folder.glob("_C*.so"), None) or next(folder.glob("_C*.pyd"), None)
     try:
         torch.ops.load_library(str(compiled))
@@ -220,7 +374,6 @@ def torchvision_models():
                 torch.library.define(
                     f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
                 )
-    return importlib.import_module("torchvision.models")
 
 
 def weights_path(source, weights_file=None):
@@ -241,9 +394,14 @@ def expected_hash(entry):
     if "sha256" in entry:
         return {"sha256": entry["sha256"]}
     if weights.is_enum(entry["weights"]):
-        # torchvision writes the first eight digits of the SHA-256 into the file's name.
-        return {"sha256_prefix": re.search(r"[-_]([0-9a-f]{8,})\.pth$", weights_url(entry))[1]}
+        return {"sha256_prefix": download_digits(weights_url(entry))}
     return {}
+
+
+def download_digits(url):
+    """Return the first digits of a file's SHA-256 that torchvision writes into its name; None without."""
+    found = re.search(r"[-_]([0-9a-f]{8,})\.pth$", url)
+    return found and found[1]
 
 
 def weights_url(entry):
@@ -270,57 +428,6 @@ def weights_url(entry):
             f"weights: {entry['architecture']} has no {source}; allowed: {allowed}, untrained, a file or URL"
         )
     return published[source].url
-
-
-def load_state(module, path):
-    """Load a state dict into a network, with the unpickler that builds tensors and nothing else.
-
-    Raises
-    ------
-    InputError
-        The file is no state dict, or its keys or shapes are not this network's.
-    """
-    _check_archive(path)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise InputError(
-            f"{path}: no state dict, or not whole ({type(error).__name__}); only files with tensors and "
-            "nothing else are read: save module.state_dict()"
-        ) from error
-    for wrapper in ("state_dict", "model"):
-        state = state.get(wrapper, state) if isinstance(state, dict) else state
-    if not isinstance(state, dict) or not all(
-        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in state.items()
-    ):
-        raise InputError(f"{path}: holds no state dict (names and tensors); save module.state_dict()")
-    # The published DenseNet files are older than torch's rule against dots in names.
-    state = {re.sub(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.", r"\1\2.", key): v for key, v in state.items()}
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        detail = " ".join(str(error).split())[:300]
-        raise InputError(f"{path}: the weights do not fit the architecture: {detail}") from error
-
-
-def _check_archive(path):
-    """Hold torch's archive against its own checksums, which torch does not read, and bound what it holds.
-
-    torch packs tensors as they are: an archive that unpacks to more than itself is none of torch's.
-    """
-    if not zipfile.is_zipfile(path):
-        return  # the format before torch 1.6
-    try:
-        with zipfile.ZipFile(path) as archive:
-            packed = [
-                entry.filename for entry in archive.infolist() if entry.compress_type != zipfile.ZIP_STORED
-            ]
-            wrong = packed[0] if packed else archive.testzip()
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{path}: damaged, or no file of torch's ({error}); replace the file") from error
-    if wrong:
-        reason = "is compressed, as torch's never are" if packed else "is damaged"
-        raise InputError(f"{path}: {wrong} {reason}; replace the file")
 
 
 def name_layers(module, modules):

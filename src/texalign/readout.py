@@ -1,13 +1,17 @@
 """Feature maps of chosen layers, read inside the forward pass; what a network's layers are."""
 
 import contextlib
-import io
-from collections import Counter
+import copy
+import logging
+from dataclasses import replace
 
 import torch
 from torch import nn
 
+from texalign import channels, trial
 from texalign.errors import InputError
+
+log = logging.getLogger(__name__)
 
 READOUTS = ("linear", "relu")
 
@@ -27,6 +31,7 @@ def read(network, batch, visit, readout="linear"):
     The maps are visited inside the forward pass: a ReLU that works in place has not yet touched
     them, no copy is made, and only one layer's maps need to live at a time. This makes the read-out
     the same for every architecture: `linear` is the module's own output, `relu` its positive part.
+    Maps that a network holds as (b, H', W', N) are handed over with their channels in front.
     Where gradients are recorded, the network goes on with a copy of what was read as it is, so that
     an in-place operation cannot spoil it; a positive part is a copy already.
 
@@ -43,17 +48,20 @@ def read(network, batch, visit, readout="linear"):
     Raises
     ------
     InputError
-        A layer's output is not 4-D, or a layer is used never or several times in a forward pass.
+        A layer's output is not 4-D, which of its axes is the channels cannot be told, or a layer is
+        used never or several times in a forward pass.
     """
     if readout not in READOUTS:
         raise InputError(f"readout: {readout!r} is not allowed; use one of {', '.join(READOUTS)}")
+    find_axes(network, batch[:1])
     waiting = dict(network.layers)
 
     def hook(layer, name):
         def read_layer(_module, _inputs, maps):
-            _check_maps(layer, name, maps, waiting)
+            _check_maps(network, layer, maps, waiting)
             del waiting[layer]
-            visit(layer, torch.relu(maps) if readout == "relu" else maps)
+            ours = channels.to_front(maps, network.axes[name])
+            visit(layer, torch.relu(ours) if readout == "relu" else ours)
             if not waiting:
                 raise _Stop
             return maps.clone() if maps.requires_grad and readout == "linear" else None
@@ -73,7 +81,8 @@ def read(network, batch, visit, readout="linear"):
         )
 
 
-def _check_maps(layer, name, maps, waiting):
+def _check_maps(network, layer, maps, waiting):
+    name = network.layers[layer]
     if layer not in waiting:
         raise InputError(USED_SEVERAL_TIMES.format(name))
     if not isinstance(maps, torch.Tensor) or maps.ndim != 4:
@@ -82,6 +91,74 @@ def _check_maps(layer, name, maps, waiting):
             f"layers: the output of {name} is {shape}, not (batch, channels, height, width); "
             "choose a convolutional module: make layers MODEL=<key>"
         )
+    if not maps.is_floating_point():
+        raise InputError(
+            f"layers: the output of {name} is {maps.dtype}, no real numbers; choose another module"
+        )
+    if name not in network.axes:
+        raise InputError(
+            f"layers: the output of {name} is {tuple(maps.shape)}, and no image of another size shows which "
+            "axis is the channels; set channels: first or last in the network's entry"
+        )
+
+
+def find_axes(network, image):
+    """Find which axis of each layer's output is the channels, once, and keep it in ``network.axes``.
+
+    Torch's own modules are known. Of any other the network is run on an image of another size, as the
+    channels are what keeps its length. Where it takes one size only, the table's ``channels`` counts.
+
+    Parameters
+    ----------
+    network : Network
+    image : Tensor, shape (1, 3, H, W)
+        Only its shape, type and device count.
+    """
+    unknown = [name for name in network.layers.values() if name not in network.axes]
+    if not unknown:
+        return
+    found = {name: channels.by_definition(network.module.get_submodule(name)) for name in unknown}
+    asked = [name for name in unknown if not found[name]]
+    shapes = _shapes(network, asked, image) if asked else {}
+    for size in (channels.another_size, channels.twice):
+        open_ = [name for name in asked if len(shapes.get(name, ())) == 3 and not found[name]]
+        others = _shapes(network, open_, _of_another_size(image, size)) if open_ else {}
+        found |= {name: channels.by_behaviour(shapes[name], shape) for name, shape in others.items()}
+    declared = network.channels
+    for name, axis in found.items():
+        if axis and declared not in (None, axis):
+            log.warning(
+                "channels: %s is declared, but those of %s are %s, and so they are read", declared, name, axis
+            )
+        network.axes.update({name: axis or declared} if axis or declared else {})
+
+
+def _of_another_size(image, another):
+    """Noise like an image of the size that ``another(pixels)`` gives for the height and the width."""
+    height, width = map(another, image.shape[2:])
+    noise = torch.rand(1, image.shape[1], height, width, generator=torch.Generator().manual_seed(0))
+    return noise.to(image)
+
+
+def _shapes(network, names, image):
+    """Shapes, without the batch, of some modules' outputs: of those that a pass reaches."""
+    shapes = {}
+
+    def note(name):
+        def hook(_module, _inputs, output):
+            if isinstance(output, torch.Tensor):
+                shapes[name] = tuple(output.shape[1:])
+            if len(shapes) == len(names):
+                raise _Stop
+
+        return hook
+
+    with contextlib.ExitStack() as hooks:
+        for name in names:
+            hooks.callback(network.module.get_submodule(name).register_forward_hook(note(name)).remove)
+        with trial.quietly(), contextlib.suppress(Exception):  # it may not take images of this size
+            network.module(image.detach().clone())
+    return shapes
 
 
 def feature_maps(network, batch, readout="linear"):
@@ -99,33 +176,152 @@ def feature_maps(network, batch, readout="linear"):
     return {layer: maps[layer] for layer in network.layers}
 
 
-def layer_shapes(network, size):
+def twin(network):
+    """Return the same network as modules of their own, which share every parameter and buffer."""
+    shared = [*network.module.parameters(), *network.module.buffers()]
+    return replace(network, module=copy.deepcopy(network.module, {id(tensor): tensor for tensor in shared}))
+
+
+def trial_image(network, size, seed=0, dtype=None):
+    """Noise as the network takes it, shape (1, 3, H, W): for odd seeds all black or white."""
+    height, width = (size, size) if isinstance(size, int) else size
+    noise = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+    image = network.preprocess((noise > 0.7).float() if seed % 2 else noise)
+    return image.to(dtype or image.dtype)
+
+
+def layer_shapes(network, size, dtype=None):
     """Shape (N, H', W') of each layer's feature maps for an image of `size` pixels.
 
-    Run before hours are spent: it finds every fault that `read` can find, and, with one forward
-    pass to the network's end, a layer that is used again after `read` has stopped.
+    Run before hours are spent, it finds every fault that `read` can find, and whether the maps are a
+    function of one image: noise goes through the network alone, once more to the network's end (a
+    layer may be used again after `read` has stopped), and in a batch.
+
+    Parameters
+    ----------
+    network : Network
+    size : int or (int, int)
+        Pixels of an image's side, or height and width.
+    dtype : torch.dtype, optional
+        Of the input, where it is not the network's.
+
+    Raises
+    ------
+    InputError
+        A fault of `read`; the network cannot take such images; the maps of an image depend on chance or
+        on the batch; the network resizes every image.
     """
-    shapes = {}
-    image = network.preprocess(torch.full((1, 3, size, size), 0.5))
-    with torch.no_grad():
-        read(network, image, lambda layer, maps: shapes.update({layer: tuple(maps.shape[1:])}))
-        _check_used_once(network, image)
-    return {layer: shapes[layer] for layer in network.layers}
+    image = trial_image(network, size, 0, dtype)
+    with trial.quietly():
+        _check_size(network, image)
+        alone = _maps_or_refusal(network, image)
+        if network.device.type != "meta":
+            _check_same(network, alone, _to_the_end(network, image), image, "from one pass to the next")
+            batch = torch.cat([trial_image(network, size, 1, dtype), image])
+            maps = _maps_or_refusal(network, batch)
+            _check_same(network, alone, maps, batch, "with the other images of its batch")
+    return {layer: tuple(maps.shape[1:]) for layer, maps in alone.items()}
 
 
-def _check_used_once(network, batch):
-    calls = Counter()
-    with contextlib.ExitStack() as hooks, contextlib.redirect_stdout(io.StringIO()):  # some networks print
-        for name in set(network.layers.values()):
-            note = network.module.get_submodule(name).register_forward_hook(
-                lambda *_, name=name: calls.update([name])
+def _maps_or_refusal(network, images):
+    """`feature_maps`, with one line where the network cannot take the images."""
+    try:
+        return feature_maps(network, images.clone())
+    except (InputError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        raise cannot_take(network, images, error) from error
+
+
+def cannot_take(network, images, error, key="image: size"):
+    """Word what a network says to images that it cannot take, and what it can take instead.
+
+    Parameters
+    ----------
+    network : Network
+    images : Tensor, shape (b, 3, H, W)
+    error : Exception
+    key : str
+        Where an image's size is set.
+
+    Returns
+    -------
+    InputError
+    """
+    count, _, height, width = images.shape
+    what = f"{height}x{width} px" + (f" in a batch of {count}, though one image alone" if count > 1 else "")
+    reason = (str(error).splitlines() or [""])[0][:200] or "no reason given"
+    where = trial.failing_module(network.module, images)
+    advice = "have its forward take batches"
+    if count == 1:
+        advice = trial.advice(
+            network.module, images, lambda other: read(network, other, lambda *_: None), key
+        )
+    return InputError(
+        f"{key.split(':')[0]}: the network cannot take {what} ({type(error).__name__}: {reason}"
+        f"{', in ' + where if where else ''}); {advice}"
+    )
+
+
+def _check_same(network, alone, maps, images, when):
+    """Refuse maps of an image, the last one of a pass, that are not those of the image alone."""
+    for layer, ours in alone.items():
+        name, theirs = network.layers[layer], maps.get(layer)
+        if theirs is None:
+            continue
+        if not ours.isfinite().all():
+            raise InputError(f"layers: {layer} ({name}) is not finite for noise; are the weights sound?")
+        same = theirs.shape[1:] == ours.shape[1:]
+        error = trial.difference(ours, theirs[-1:]) if same else float("inf")
+        if not error <= trial.tolerance(ours):
+            fault = trial.first_difference(network.module, images[-1:], images) or "a module"
+            raise InputError(
+                f"layers: the feature maps of one image change {when}, by {100 * error:.2g} % in {layer} "
+                f"({name}), because of {fault}; in evaluation mode they have to be a function of one image"
             )
-            hooks.callback(note.remove)
+
+
+def _to_the_end(network, image):
+    """Read a copy of the network, such as the feature pass takes, in a pass to its end."""
+    other, maps, calls = twin(network), {}, []
+
+    def note(layer, name):
+        def hook(_module, _inputs, output):
+            calls.append(layer)
+            maps[layer] = channels.to_front(output.clone(), network.axes[name])
+
+        return hook
+
+    failed = True
+    with contextlib.ExitStack() as hooks:
+        for layer, name in network.layers.items():
+            hooks.callback(other.module.get_submodule(name).register_forward_hook(note(layer, name)).remove)
         with contextlib.suppress(Exception):  # what lies behind the layers may not take images of this size
-            network.module(batch)
-    for name, count in calls.items():
-        if count > 1:
+            other.module(image.clone())
+            failed = False
+    for layer, name in network.layers.items():
+        if calls.count(layer) > 1:
             raise InputError(USED_SEVERAL_TIMES.format(name))
+        if layer not in calls and not failed:
+            raise InputError(
+                f"layers: {name} is used by the network but not by a copy of it: its forward holds a module "
+                "in a closure or a global; make that an attribute of the network"
+            )
+    return maps
+
+
+def _check_size(network, image):
+    """Refuse a network that resizes every image to a size of its own, which is not that of the image."""
+    shape, before = trial.first_input(network.module, image)
+    if shape is None or shape[2:] == image.shape[2:]:
+        return
+    other, _ = trial.first_input(network.module, _of_another_size(image, channels.another_size))
+    if other and other[2:] == shape[2:]:
+        own, ours = ("x".join(map(str, sides)) for sides in (shape[2:], image.shape[2:]))
+        raise InputError(
+            f"layers: the network resizes every image to {own} px, because of {before}; "
+            f"set image: size to that, or give the builder options that keep {ours} px"
+        )
 
 
 def list_modules(network, size):
@@ -134,41 +330,54 @@ def list_modules(network, size):
     Returns
     -------
     list of dict
-        module, type, channels N, height, width, positions M, depth (share of the convolutions done,
-        0..1), gram_values N(N+1)/2, calls in one forward pass (a layer must have 1).
+        module, type, axis of the channels (first, last; ``?`` where one has to declare it), channels N,
+        height, width, positions M, depth (share of the convolutions done, 0..1), gram_values N(N+1)/2,
+        calls in one forward pass (a layer must have 1).
+
+    Raises
+    ------
+    InputError
+        The network cannot take an image of this size.
     """
+    image = network.preprocess(torch.full((1, 3, size, size), 0.5))
+    try:
+        rows = _listed(network.module, image)
+    except Exception as error:
+        raise cannot_take(replace(network, layers={}), image, error) from error
+    others = {}
+    with contextlib.suppress(Exception):  # it may take one size only
+        others = _listed(network.module, _of_another_size(image, channels.another_size))
+    return [_with_axis(network, row, others.get(name)) for name, row in rows.items()]
+
+
+def _listed(module, image):
+    """List what gives 4-D outputs: module, type, shape without the batch, depth and calls."""
     rows, convolutions = {}, [0]
 
-    def hook(name):
-        def note(module, _inputs, maps):
-            convolutions[0] += isinstance(module, nn.Conv2d)
-            if not isinstance(maps, torch.Tensor) or maps.ndim != 4:
-                return
-            if name in rows:
-                rows[name]["calls"] += 1
-                return
-            n, h, w = maps.shape[1:]
-            rows[name] = {
-                "module": name,
-                "type": type(module).__name__,
-                "channels": n,
-                "height": h,
-                "width": w,
-                "positions": h * w,
-                "depth": convolutions[0],
-                "gram_values": n * (n + 1) // 2,
-                "calls": 1,
-            }
+    def note(name, part, maps):
+        convolutions[0] += isinstance(part, nn.Conv2d)
+        if not name or not isinstance(maps, torch.Tensor) or maps.ndim != 4:
+            return
+        row = {"module": name, "type": type(part).__name__, "shape": tuple(maps.shape[1:])}
+        rows.setdefault(name, row | {"depth": convolutions[0], "calls": 0})["calls"] += 1
 
-        return note
-
-    with contextlib.ExitStack() as hooks, torch.no_grad():
-        for name, module in network.module.named_modules():
-            if name:
-                hooks.callback(module.register_forward_hook(hook(name)).remove)
-        network.module(network.preprocess(torch.full((1, 3, size, size), 0.5)))
+    with trial.quietly(), trial.hooked(module, after=note):
+        module(image)
     total = max(convolutions[0], 1)
-    return [row | {"depth": round(row["depth"] / total, 3)} for row in rows.values()]
+    return {name: row | {"depth": round(row["depth"] / total, 3)} for name, row in rows.items()}
+
+
+def _with_axis(network, row, other):
+    """Make a row of `list_modules` from those of two image sizes."""
+    axis = channels.by_definition(network.module.get_submodule(row["module"])) or network.channels
+    axis = (other and channels.by_behaviour(row["shape"], other["shape"])) or axis
+    shape = row["shape"] if axis != "last" else row["shape"][-1:] + row["shape"][:-1]
+    n, height, width = shape
+    return {
+        **{"module": row["module"], "type": row["type"], "axis": axis or "?", "channels": n},
+        **{"height": height, "width": width, "positions": height * width, "depth": row["depth"]},
+        **{"gram_values": n * (n + 1) // 2, "calls": row["calls"]},
+    }
 
 
 def largest_difference(network, other, size):

@@ -86,6 +86,11 @@ def read_keys(file):
     return read_texts(file, "file"), read_texts(file, "class")
 
 
+def row_names(file, layer, module):
+    """Name every row for an error: the texture's file, and the layer with its module."""
+    return [f"{name}: layer {layer} ({module})" for name in read_texts(file, "file")]
+
+
 class RowWriter:
     """Append rows to a new float32 dataset, in whole chunks.
 
@@ -172,7 +177,7 @@ def network_attributes(network, readout):
         "changes": "; ".join(network.changes),
         "weights": network.weights,
         "weights_sha256": network.weights_sha256,
-        "preprocessing": f"mean {network.mean}, standard deviation {network.std}",
+        "preprocessing": network.preprocessing or f"mean {network.mean}, standard deviation {network.std}",
         "readout": readout,
         "precision": network.precision,
         "device": str(network.device),
@@ -239,7 +244,7 @@ def gram_bytes(shapes, n):
     return 4 * n * sum(channels * (channels + 1) // 2 for channels, _, _ in shapes.values())
 
 
-def gram_writers(file, layers, shapes, n):
+def gram_writers(file, layers, shapes, n, axes=None):
     """Make one group a layer, each with room for the packed Gram matrices of n textures.
 
     Parameters
@@ -250,6 +255,8 @@ def gram_writers(file, layers, shapes, n):
     shapes : dict of str to tuple
         Layer to (N, H', W').
     n : int
+    axes : dict of str to str, optional
+        Module to the axis of its output that is the channels, where that is not the first.
 
     Returns
     -------
@@ -260,5 +267,6 @@ def gram_writers(file, layers, shapes, n):
         channels, height, width = shapes[layer]
         group = file.create_group(layer)
         group.attrs.update(module=module, channels=channels, positions=height * width)
+        group.attrs.update(channel_axis=(axes or {}).get(module, "first"))
         writers[layer] = RowWriter(group, "gram", n, channels * (channels + 1) // 2)
     return writers

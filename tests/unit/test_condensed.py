@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import squareform
 
-from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, square
+from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, pairs_with, square
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 17, 60])
@@ -46,3 +46,11 @@ def test_rows_cover_a_condensed_matrix_in_order(n):
     ends = [0, *(stop for _, _, stop in parts)]
     assert [start for _, start, _ in parts] == ends[:-1]
     assert ends[-1] == condensed_length(n)
+
+
+@pytest.mark.parametrize("n", [2, 3, 7])
+def test_pairs_with_a_row_are_those_of_all_pairs(n):
+    pairs = list(itertools.combinations(range(n), 2))
+    for row in range(n):
+        expected = [index for index, pair in enumerate(pairs) if row in pair]
+        assert pairs_with(row, n).tolist() == expected

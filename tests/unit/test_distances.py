@@ -232,7 +232,9 @@ def two_crowds(n, edit, d=300):
 def test_crowds_of_near_duplicates_go_through_float64(monkeypatch, edit):
     dtypes, products = [], distances._products
     monkeypatch.setattr(
-        distances, "_products", lambda rows, dtype: dtypes.append(dtype) or products(rows, dtype)
+        distances,
+        "_products",
+        lambda rows, dtype, *names: dtypes.append(dtype) or products(rows, dtype, *names),
     )
     rows = two_crowds(100, edit)
     assert max(worst(rows)) < BOUND
@@ -328,14 +330,38 @@ def test_row_that_is_not_finite_is_named(value, row):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("row", [0, 4, 9])
-def test_row_of_zeros_has_no_angle_but_a_distance(row):
+FILES = [f"class/{i}.png: layer L2 (bn1)" for i in range(10)]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_named_row_that_is_not_finite_is_called_by_its_name(value):
     rows = random_rows(10, 50)
-    rows[row] = 0
-    for call in (distances.rdms, lambda rows: distances.rdm(rows, "cosine")):
-        with pytest.raises(InputError, match=f"row {row}: .*all zeros") as error:
-            call(rows)
-        assert "\n" not in str(error.value)
+    rows[4, 20] = value
+    with pytest.raises(InputError, match=r"^class/4.png: layer L2 \(bn1\): the Gram matrix is not finite"):
+        distances.rdms(rows, FILES)
+    with pytest.raises(InputError, match=r"^class/4.png"):
+        distances.rdm(rows, "euclidean", FILES)
+
+
+@pytest.mark.parametrize("zeros", [[0], [4], [9], [2, 3], [0, 9]])
+def test_rows_of_zeros_have_no_angle_but_a_distance(zeros, caplog):
+    rows = random_rows(10, 50)
+    rows[zeros] = 0
+    euclidean, cosine, norms2 = distances.rdms(rows, FILES)
+    assert f"class/{zeros[0]}.png: layer L2 (bn1): the Gram matrix is all zeros" in caplog.text
+    np.testing.assert_allclose(euclidean, pdist(rows.astype(float)), rtol=1e-4)
+    assert list(np.flatnonzero(norms2 == 0)) == zeros
+    without = [any(i in zeros for i in pair) for pair in itertools.combinations(range(10), 2)]
+    np.testing.assert_array_equal(np.isnan(cosine), without)
+    kept = np.delete(rows, zeros, axis=0).astype(float)
+    np.testing.assert_allclose(cosine[~np.isnan(cosine)], pdist(kept, "cosine"), rtol=1e-3)
+    # Where an angle is what is asked for, there is none.
+    with pytest.raises(InputError, match=f"^class/{zeros[0]}.png: .*all zeros.*no angle") as error:
+        distances.rdm(rows, "cosine", FILES)
+    assert "\n" not in str(error.value)
+    assert ("and 1 more" in str(error.value)) == (len(zeros) > 1)
+    with pytest.raises(InputError, match=f"^row {zeros[0]}: "):
+        distances.rdm(rows, "cosine")
     np.testing.assert_allclose(distances.rdm(rows), pdist(rows.astype(float)), rtol=1e-4)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 
 import pytest
 
@@ -99,6 +100,22 @@ def test_a_missing_tree_and_a_spoilt_memory_are_no_errors(folder):
     assert content.of_tree(folder, content.Hashes(folder.parent / "file/hashes.json")) == first
 
 
+def test_links_that_lead_nowhere_or_in_circles_do_not_stop_a_plan(tmp_path):
+    (tmp_path / "set/a").mkdir(parents=True)
+    (tmp_path / "set/a/1.png").write_bytes(b"1")
+    before = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
+    for link, target in (
+        ("set/self", "self"),
+        ("set/a/self.png", "self.png"),
+        ("set/up", ".."),
+        ("set/b", "gone"),
+    ):
+        (tmp_path / link).symlink_to(target)
+        after = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
+        assert after != before
+        before = after
+
+
 def test_a_file_changed_again_within_a_tick_of_the_clock_is_noticed(folder, monkeypatch):
     """With all its times as before: so the hash of a young file is not kept."""
     path, real = folder / "a/1.png", os.stat
@@ -149,17 +166,9 @@ def test_images_removed_while_they_are_decoded_are_noticed(folder):
         content.check_any(folder, planned)
 
 
-def test_links_that_lead_nowhere_or_in_circles_do_not_stop_a_plan(tmp_path):
-    (tmp_path / "set/a").mkdir(parents=True)
-    (tmp_path / "set/a/1.png").write_bytes(b"1")
-    before = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
-    for link, target in (
-        ("set/self", "self"),
-        ("set/a/self.png", "self.png"),
-        ("set/up", ".."),
-        ("set/b", "gone"),
-    ):
-        (tmp_path / link).symlink_to(target)
-        after = content.of_tree(tmp_path / "set", content.Hashes(tmp_path / "hashes"))
-        assert after != before
-        before = after
+def test_hashes_without_a_memory_write_nowhere(folder):
+    """Not to the null device either, which a rename would replace."""
+    before = sorted(folder.parent.rglob("*"))
+    content.check_tree(folder, content.of_tree(folder, content.Hashes()))
+    assert sorted(folder.parent.rglob("*")) == before
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)

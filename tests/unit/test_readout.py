@@ -239,7 +239,14 @@ def test_listed_modules(name):
     if name == "resnet18":
         assert listed["layer1.0.relu"]["calls"] == 2
         assert listed["bn1"] | {"depth": None} == {
-            **{"module": "bn1", "type": "BatchNorm2d", "channels": 64, "height": 112, "width": 112},
+            **{
+                "module": "bn1",
+                "type": "BatchNorm2d",
+                "axis": "first",
+                "channels": 64,
+                "height": 112,
+                "width": 112,
+            },
             **{"positions": 12544, "depth": None, "gram_values": 2080, "calls": 1},
         }
         assert listed["bn1"]["depth"] == 0.05  # the first of 20 convolutions

@@ -26,7 +26,19 @@ ROOMS = (
         "job",
     ),
     *("blocks", "store", "checkpoint", "pictures", "images", "plan"),
-    *("readout", "networks", "fast", "gram", "geometry", "information", "alignment"),
+    *(
+        "channels",
+        "trial",
+        "readout",
+        "preprocessing",
+        "states",
+        "networks",
+        "fast",
+        "gram",
+        "geometry",
+        "information",
+        "alignment",
+    ),
     *("synthesis", "views", "figures"),
 )
 

@@ -4,7 +4,7 @@ import os
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import tidy
 
@@ -61,6 +61,7 @@ def test_names_come_back_as_they_were_written(tmp_path, column):
     assert read["mi_bits"].isna().all()
 
 
+@settings(deadline=None)
 @given(
     names=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8))
 )

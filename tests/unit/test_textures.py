@@ -140,10 +140,8 @@ def test_blocks_come_in_order(batch, threads):
 
 def test_a_run_decodes_each_image_once(tree, monkeypatch):
     names = photographs_of(3, 5)
-    path, opened, open_image = tree(*names), [], Image.open
-    monkeypatch.setattr(
-        Image, "open", lambda file, **how: opened.append(str(file)) or open_image(file, **how)
-    )
+    path, opened, decode = tree(*names), [], textures.decode
+    monkeypatch.setattr(textures, "decode", lambda file, size: opened.append(str(file)) or decode(file, size))
     images = textures.load("folder", path)
     for _ in textures.blocks(images, 16, batch=4, threads=2):
         pass

@@ -193,7 +193,8 @@ def image_folder(wildcards):
 def known_entry(wildcards):
     """A network's row for `list_layers`, which needs no weights."""
     told(networks.check_known)(models, wildcards.network, MODEL_TABLES, "list_layers")
-    return {key: models[wildcards.network][key] for key in ("architecture", "layers", "options")}
+    entry = models[wildcards.network]
+    return {key: entry[key] for key in ("architecture", "channels", "layers", "options") if key in entry}
 
 
 # ------------------------------------------------------------------------------------------ synthesis

@@ -7,7 +7,7 @@ job.start(snakemake)
 from pathlib import Path
 
 from texalign import store
-from texalign.geometry import compare
+from texalign.geometry import compare, distances
 from texalign.geometry.condensed import condensed_length
 
 paths, params = snakemake.input.rdms, snakemake.params
@@ -18,6 +18,9 @@ def vectors():
     """Give one condensed RDM after the other, the classes' own last."""
     for path in job.progress(paths, len(paths), "RDMs"):
         with store.open_h5(path) as source:
+            if params.metric == "cosine":
+                names = store.row_names(source, Path(path).stem, source.attrs["module"])
+                distances.check_angles(source["squared_norms"][:], names)
             yield source[params.metric][:]
     yield compare.class_identity_rdm(classes)
 

@@ -28,12 +28,19 @@ with store.open_h5(snakemake.input.images) as source:
         job.log.info("%s on %s, batches of %d, layers %s", fast.architecture, fast.device, batch, shapes)
         store.write_keys(file, files, classes)
         file.attrs.update(store.network_attributes(fast, taken["readout"]))
-        writers = store.gram_writers(file, fast.layers, shapes, len(images))
+        writers = store.gram_writers(file, fast.layers, shapes, len(images), fast.axes)
+
+        def write(layer, start, rows):
+            """Hand rows over to their layer's writer, once they are known to be sound."""
+            names = files[start : start + len(rows)]
+            extract.check_finite(rows, shapes[layer][0], f"{layer} ({fast.layers[layer]})", names)
+            writers[layer].append(rows)
+
         blocks = ((start, images[start : start + 64]) for start in range(0, len(images), 64))
         extract.compute(
             fast,
             job.progress(blocks, len(images), "images"),
-            lambda layer, _start, rows: writers[layer].append(rows),
+            write,
             taken["readout"],
             batch,
         )

@@ -14,5 +14,6 @@ with (
 ):
     layer = source[snakemake.wildcards.layer]
     rows = representations.rows(layer, snakemake.wildcards.representation)
-    store.write_rdm(file, *distances.rdms(rows))
+    names = store.row_names(source, snakemake.wildcards.layer, layer.attrs["module"])
+    store.write_rdm(file, *distances.rdms(rows, names))
     store.copy_labels(source, layer, file)

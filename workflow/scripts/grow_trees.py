@@ -14,7 +14,9 @@ with store.create_h5(snakemake.output[0], job.about()) as file:
         group = file.create_group(Path(path).stem)
         with store.open_h5(path) as source:
             store.copy_labels(source, source, group)
-            tree = ward.ward_tree(ward.clustering_distances(snakemake.wildcards.clustering, source))
+            names = store.row_names(source, Path(path).stem, source.attrs["module"])
+            compared = ward.clustering_distances(snakemake.wildcards.clustering, source, names)
+            tree = ward.ward_tree(compared)
             n_classes = len(set(store.read_keys(source)[1]))
         group["tree"] = tree
         for k in sorted({n_classes, *snakemake.params.k}):

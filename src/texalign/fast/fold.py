@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from texalign import readout
+from texalign import channels, readout
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +19,9 @@ FOLDING_TOLERANCE = 1e-4
 def fold_batchnorm(network, size=224):
     """Fold each BatchNorm into the convolution before it, where no read-out changes by it.
 
-    A pair is folded when the convolution's only consumer is the BatchNorm and the convolution
-    itself is not read. The BatchNorm's place is kept by an identity, so layers keep their names. A
+    A pair is folded when the convolution's only consumer is the BatchNorm, the convolution
+    itself is not read, and its weights are plain parameters: those under weight or spectral norm are
+    computed anew in each pass. The BatchNorm's place is kept by an identity, so layers keep their names. A
     network that cannot be traced symbolically, or whose read-outs would move by more than rounding,
     is returned as it is.
 
@@ -46,7 +47,7 @@ def fold_batchnorm(network, size=224):
         )
         conv.weight, conv.bias = (nn.Parameter(p.detach(), requires_grad=False) for p in fused)
         folded.module.set_submodule(norm, nn.Identity())
-    folded.module.eval().to(memory_format=torch.channels_last)
+    channels.lay_out(folded.module.eval())
     error = readout.largest_difference(network, folded, size)
     if error > FOLDING_TOLERANCE:
         log.info("BatchNorm is not folded: a read-out would change by %.1e", error)
@@ -79,6 +80,7 @@ def _foldable_pairs(module, read_out):
             isinstance(before, torch.fx.Node)
             and before.op == "call_module"
             and isinstance(module.get_submodule(before.target), nn.Conv2d)
+            and _plain(module.get_submodule(before.target), module.get_submodule(node.target))
             and len(before.users) == 1
             and before.target not in read_out
             and module.get_submodule(node.target).running_mean is not None
@@ -86,3 +88,12 @@ def _foldable_pairs(module, read_out):
         ):
             pairs.append((before.target, node.target))
     return pairs
+
+
+def _plain(*modules):
+    """Whether the weights and biases of modules are parameters, and not computed from others."""
+    return all(
+        getattr(module, name) is None or isinstance(getattr(module, name), nn.Parameter)
+        for module in modules
+        for name in ("weight", "bias")
+    ) and not any(nn.utils.parametrize.is_parametrized(module) for module in modules)

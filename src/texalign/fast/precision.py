@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import torch
 
+from texalign import channels
 from texalign.errors import InputError
 
 PRECISIONS = ("float32", "tf32", "bf16")
@@ -30,7 +31,7 @@ def computing_in(network, precision):
         library.allow_tf32 = precision == "tf32"
     try:
         if precision == "bf16":
-            module = copy.deepcopy(network.module).to(torch.bfloat16, memory_format=torch.channels_last)
+            module = channels.lay_out(copy.deepcopy(network.module).to(torch.bfloat16))
             network = replace(network, module=module)
         yield replace(network, precision=precision)
     finally:

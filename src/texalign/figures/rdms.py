@@ -33,14 +33,16 @@ def rdm(square, classes, title, metric_label):
     Returns
     -------
     Figure
-        Colours span the 2nd to the 98th percentile off the diagonal.
+        Colours span the 2nd to the 98th percentile off the diagonal. What is NaN stays blank: a Gram
+        matrix of zeros has no angle.
     """
     names, edges = runs(classes)
     n, several = edges[-1], len(names) > 20
     width = DOUBLE if several else 4.6
     figure = Figure(figsize=(width, 0.86 * width), layout="constrained")
     axes = figure.add_subplot()
-    low, high = np.percentile(square[~np.eye(len(square), dtype=bool)], [2, 98])
+    values = square[~np.eye(len(square), dtype=bool) & ~np.isnan(square)]
+    low, high = np.percentile(values, [2, 98]) if len(values) else (0, 1)
     high = high if high > low else low + 1
     image = axes.imshow(square, cmap="mako", vmin=low, vmax=high, extent=(0, n, n, 0), rasterized=True)
     for lines in (axes.hlines, axes.vlines):

@@ -23,6 +23,15 @@ def pairs_of(indices, n):
     return i, indices - starts[i] + i + 1
 
 
+def pairs_with(row, n):
+    """Condensed indices of all pairs that a row is in, shape (n-1,)."""
+    before = np.arange(row)
+    start = row * n - row * (row + 1) // 2
+    return np.concatenate(
+        [before * n - before * (before + 1) // 2 + row - before - 1, np.arange(start, start + n - 1 - row)]
+    )
+
+
 def square(condensed):
     """Condensed → square (n, n), symmetric with zeros on the diagonal, in the same dtype."""
     n = (1 + int(np.sqrt(1 + 8 * len(condensed)))) // 2

@@ -7,7 +7,7 @@ from scipy.linalg.blas import dsyrk, ssyrk
 from scipy.spatial.distance import pdist
 
 from texalign.errors import InputError
-from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of
+from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, pairs_with
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ NEAR = 1e-3
 NEAR_FLOAT64 = 1e-9
 
 
-def rdm(rows, metric="euclidean"):
+def rdm(rows, metric="euclidean", names=None):
     """Representational dissimilarity matrix of packed Gram matrices, condensed.
 
     Parameters
@@ -34,6 +34,8 @@ def rdm(rows, metric="euclidean"):
         One packed Gram matrix a row. It is read by slabs of columns.
     metric : {'euclidean', 'cosine'}
         Frobenius distance of the Gram matrices, or one minus the cosine of the angle between them.
+    names : sequence of str, optional
+        What the rows are called in errors: their files.
 
     Returns
     -------
@@ -51,11 +53,14 @@ def rdm(rows, metric="euclidean"):
     """
     if metric not in METRICS:
         raise InputError(f"metric: {metric!r} is not allowed; use one of {', '.join(METRICS)}")
-    squared, chord2, norms2 = _distances(rows)
-    return _root(squared) if metric == "euclidean" else _cosine(chord2, norms2)
+    squared, chord2, norms2 = _distances(rows, names)
+    if metric == "euclidean":
+        return _root(squared)
+    check_angles(norms2, names)
+    return _cosine(chord2, norms2)
 
 
-def rdms(rows):
+def rdms(rows, names=None):
     """Euclidean and cosine RDM from one streamed pass, accurate for near-duplicates too.
 
     Distances come from inner products, d² = gᵢᵢ + gⱼⱼ - 2gᵢⱼ. In each slab of columns the rows' part
@@ -73,24 +78,65 @@ def rdms(rows):
     Parameters
     ----------
     rows : array or h5py.Dataset, shape (n, D)
+    names : sequence of str, optional
+        What the rows are called in errors: their files.
 
     Returns
     -------
     euclidean, cosine : array, shape (n(n-1)/2,), float32
+        A row of zeros has no angle: its cosine distances are NaN, which is told in the log.
     squared_norms : array, shape (n,), float64
         ‖Gᵢ‖², the rows' squared Euclidean norms.
+
+    Raises
+    ------
+    InputError
+        Values that are not finite.
     """
-    squared, chord2, norms2 = _distances(rows)
+    squared, chord2, norms2 = _distances(rows, names)
+    if not norms2.all():
+        log.warning("%s", _no_angle(norms2, names))
     return _root(squared), _cosine(chord2, norms2), norms2
 
 
-def _distances(rows):
+def check_angles(norms2, names=None):
+    """Refuse a row of zeros, where an angle is asked for.
+
+    Parameters
+    ----------
+    norms2 : array, shape (n,)
+        Squared norms of the rows.
+    names : sequence of str, optional
+
+    Raises
+    ------
+    InputError
+        It names the row.
+    """
+    if not np.all(norms2):
+        raise InputError(_no_angle(norms2, names))
+
+
+def _no_angle(norms2, names):
+    zeros = np.flatnonzero(np.asarray(norms2) == 0)
+    more = f" (and {len(zeros) - 1} more)" if len(zeros) > 1 else ""
+    return (
+        f"{_called(zeros[0], names)}: the Gram matrix is all zeros{more}, so it has no angle; "
+        "is the image one flat colour?"
+    )
+
+
+def _called(row, names):
+    return f"row {row}" if names is None else str(names[row])
+
+
+def _distances(rows, names=None):
     """d², the squared distance of the rows scaled to norm one, both condensed, and ‖Gᵢ‖², in float64."""
-    *products, norms2 = _products(rows, np.float32)
+    *products, norms2 = _products(rows, np.float32, names)
     squared, chord2, near = _from_products(*products, norms2, NEAR)
     if len(near) > len(squared) // 64 + 1000:
         log.info("%d of %d pairs are near-duplicates: products in float64", len(near), len(squared))
-        *products, norms2 = _products(rows, np.float64)
+        *products, norms2 = _products(rows, np.float64, names)
         squared, chord2, near = _from_products(*products, norms2, NEAR_FLOAT64)
     if len(near):
         log.info("%d of %d pairs computed again from differences", len(near), len(squared))
@@ -108,7 +154,7 @@ def _slabs(rows):
         yield rows[:, first : first + SLAB]
 
 
-def _products(rows, dtype):
+def _products(rows, dtype, names=None):
     """Inner products of the rows, by slabs of columns: their part along the mean, and across it.
 
     Returns
@@ -131,7 +177,10 @@ def _products(rows, dtype):
         norms2 += slab_norms2
         if not np.isfinite(norms2).all():
             row = int(np.argmin(np.isfinite(norms2)))
-            raise InputError(f"row {row}: the Gram matrix is not finite; are the weights sound?")
+            raise InputError(
+                f"{_called(row, names)}: the Gram matrix is not finite (NaN or too large); "
+                "are the weights sound?"
+            )
         scale = _power_of_two(slab_norms2)
         if scale != 1:
             rest /= scale
@@ -215,11 +264,9 @@ def _exact_pairs(rows, near, norms2, chunk=1024):
 
 
 def _cosine(chord2, norms2):
-    """1 - cos = chord² / 2 as float32, in the memory of `chord2`."""
-    if (norms2 == 0).any():
-        row = int(np.argmin(norms2))
-        raise InputError(
-            f"row {row}: the Gram matrix is all zeros, so it has no angle; is the image one flat colour?"
-        )
+    """1 - cos = chord² / 2 as float32, in the memory of `chord2`; NaN where a row has no angle."""
     chord2 /= 2
-    return np.clip(chord2, 0, 2, out=chord2).astype(np.float32)
+    np.clip(chord2, 0, 2, out=chord2)
+    for zero in np.flatnonzero(norms2 == 0):
+        chord2[pairs_with(zero, len(norms2))] = np.nan
+    return chord2.astype(np.float32)

@@ -12,7 +12,7 @@ from texalign.geometry.condensed import square
 CLUSTERINGS = ("gram", "rdm_rows", "cosine")
 
 
-def clustering_distances(on, rdm):
+def clustering_distances(on, rdm, names=None):
     """Euclidean distances that Ward's criterion is run on.
 
     Parameters
@@ -22,18 +22,29 @@ def clustering_distances(on, rdm):
         Euclidean RDM. `cosine`: the Gram matrices scaled to norm one, whose distance is the chord
         √(2 (1 - cos)); Ward's criterion means nothing on the cosine distance itself.
     rdm : mapping of str to array or h5py.Dataset, shape (n(n-1)/2,)
-        The condensed RDMs ``euclidean`` and ``cosine``; only what is needed is read.
+        The condensed RDMs ``euclidean`` and ``cosine``, and the rows' ``squared_norms``; only what is
+        needed is read.
+    names : sequence of str, optional
+        What the textures are called in errors.
 
     Returns
     -------
     array, shape (n(n-1)/2,)
+
+    Raises
+    ------
+    InputError
+        `on` is unknown; or it is `cosine`, and a Gram matrix of zeros has no angle.
     """
     if on == "gram":
         return rdm["euclidean"][:]
     if on == "rdm_rows":
         return distances.rdm(square(rdm["euclidean"][:]))
     if on == "cosine":
-        return np.sqrt(2 * rdm["cosine"][:])
+        cosine = rdm["cosine"][:]
+        if np.isnan(cosine).any():
+            distances.check_angles(rdm["squared_norms"][:], names)
+        return np.sqrt(2 * cosine)
     raise InputError(f"clustering: on: {on!r} is not allowed; use one of {', '.join(CLUSTERINGS)}")
 
 

@@ -32,6 +32,11 @@ def n_packed(channels):
     return channels * (channels + 1) // 2
 
 
+def diagonal(channels):
+    """Positions of the diagonal's entries, the channels' squared norms, in a packed Gram matrix."""
+    return np.cumsum([0, *range(channels, 1, -1)])
+
+
 def pack(gram):
     """Pack symmetric matrices: row-major upper triangle, off-diagonal entries times √2.
 
@@ -90,7 +95,7 @@ def packed_gram_matrices(maps):
     # NumPy sees that one matrix is the other's transpose, and takes half of the product (BLAS syrk).
     products = np.matmul(features.transpose(0, 2, 1), features)
     packed = np.empty((len(maps), n_packed(n)), np.float32)
-    starts = np.cumsum([0, *range(n, 1, -1)])
+    starts = diagonal(n)
     for row, start in enumerate(starts):
         np.multiply(products[:, row, row:], np.float32(SQRT2), out=packed[:, start : start + n - row])
     packed[:, starts] = products.diagonal(axis1=1, axis2=2)

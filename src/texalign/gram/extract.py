@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from texalign import networks
-from texalign.gram.algebra import packed_gram_matrices
-from texalign.readout import read
+from texalign.errors import InputError
+from texalign.gram.algebra import diagonal, packed_gram_matrices
+from texalign.readout import read, twin
 
 log = logging.getLogger(__name__)
 
@@ -40,16 +40,16 @@ def compute(network, blocks, write, readout="linear", max_batch=None):
     threads, workers = torch.get_num_threads(), n_workers(network)
     idle = queue.SimpleQueue()
     for _ in range(workers):
-        idle.put(networks.twin(network))  # hooks of one thread are not to be called in another
+        idle.put(twin(network))  # hooks of one thread are not to be called in another
     limit = [max_batch or sys.maxsize]
 
     def run(start, images):
-        twin, done, first = idle.get(), [], 0
+        own, done, first = idle.get(), [], 0
         try:
             while first < len(images):
                 part = images[first : first + limit[0]]
                 try:
-                    done.append((start + first, one_batch(twin, part, readout)))
+                    done.append((start + first, one_batch(own, part, readout)))
                     first += len(part)
                 except torch.cuda.OutOfMemoryError:
                     if len(part) == 1:
@@ -58,7 +58,7 @@ def compute(network, blocks, write, readout="linear", max_batch=None):
                     torch.cuda.empty_cache()
                     log.info("the GPU's memory is full; going on with batches of %d", limit[0])
         finally:
-            idle.put(twin)
+            idle.put(own)
         return done
 
     parts = (
@@ -107,6 +107,33 @@ def one_batch(network, images, readout="linear"):
             readout,
         )
     return {layer: values.cpu().numpy() for layer, values in rows.items()}
+
+
+def check_finite(rows, channels, layer, names):
+    """Refuse Gram matrices that are not finite, before they cost hours.
+
+    Parameters
+    ----------
+    rows : array, shape (b, N(N+1)/2)
+        Packed Gram matrices.
+    channels : int
+        N. The diagonal tells: an entry off it is no larger than the two on it that it stands between.
+    layer : str
+        What the layer is called in errors.
+    names : sequence of str
+        Files of the textures.
+
+    Raises
+    ------
+    InputError
+        It names the texture and the layer.
+    """
+    sound = np.isfinite(rows[:, diagonal(channels)]).all(axis=1)
+    if not sound.all():
+        raise InputError(
+            f"{names[int(np.argmin(sound))]}: the Gram matrix of layer {layer} is not finite (NaN or too "
+            "large); are the weights sound?"
+        )
 
 
 def batch_size(network, size, budget=None, largest=None):

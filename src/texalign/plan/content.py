@@ -30,14 +30,14 @@ class Hashes:
 
     Parameters
     ----------
-    memory : str or Path
-        Where they are kept between runs; it may be deleted at any time.
+    memory : str or Path, optional
+        Where they are kept between runs; it may be deleted at any time. None: nowhere.
     """
 
-    def __init__(self, memory):
-        self.memory, self.changed = Path(memory), False
+    def __init__(self, memory=None):
+        self.memory, self.changed = memory and Path(memory), False
         try:
-            known = json.loads(self.memory.read_text())
+            known = json.loads(self.memory.read_text()) if memory else {}
         except (OSError, ValueError):
             known = {}
         self.known = known if isinstance(known, dict) else {}
@@ -57,7 +57,7 @@ class Hashes:
 
     def save(self):
         """Keep the hashes, where that is possible."""
-        if not self.changed:
+        if not self.changed or not self.memory:
             return
         temporary = self.memory.with_name(f".writing-{os.getpid()}-{self.memory.name}")
         try:
@@ -131,7 +131,7 @@ def check_tree(folder, expected, memory=MEMORY):
     InputError
         See `check_any`.
     """
-    fresh = Hashes(os.devnull)
+    fresh = Hashes()
     if not expected or of_tree(folder, fresh) == expected:
         return
     known = Hashes(memory).known
@@ -148,7 +148,7 @@ _CHANGED = (
 
 def record(folder):
     """Keep the hash of a tree that was just unpacked, in ``<folder>.hash`` beside it."""
-    Path(f"{folder}.hash").write_text(of_tree(folder, Hashes(os.devnull)) + "\n")
+    Path(f"{folder}.hash").write_text(of_tree(folder, Hashes()) + "\n")
 
 
 def recorded(folder):

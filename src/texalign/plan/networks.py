@@ -9,7 +9,10 @@ from texalign.errors import InputError
 from texalign.plan.code import digest_of_builder
 
 #: What a network's numbers depend on: not its label, nor its family.
-RECIPE = ("architecture", "layers", "options", "preprocess", "seed", "sha256", "weights")
+RECIPE = (
+    *("architecture", "channels", "layers", "options", "preprocess"),
+    *("seed", "sha256", "state_key", "strip_prefix", "weights"),
+)
 
 
 def check(models, config, tables, where):

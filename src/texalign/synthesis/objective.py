@@ -48,6 +48,7 @@ class Objective:
         if (self.exemplars.amax((2, 3)) == self.exemplars.amin((2, 3))).all(1).any():
             raise InputError("exemplar: the image is constant, it has no texture; give another")
         self.shapes = self.check(tuple(self.exemplars.shape[2:]))
+        readouts.layer_shapes(self.network, tuple(self.exemplars.shape[2:]), self.dtype)
         self.draws, self.most = [0] * len(exemplars), len(exemplars)
         self.targets = [self._describe(index) for index in range(len(exemplars))]
 
@@ -99,14 +100,10 @@ class Objective:
                 readouts.read(
                     self.network, image, lambda layer, maps: shapes.update({layer: tuple(maps.shape[2:])})
                 )
-        except torch.OutOfMemoryError:
+        except (InputError, torch.OutOfMemoryError):
             raise
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
-            raise InputError(
-                f"exemplar: the network cannot take {what} ({reason}); use a larger image, "
-                "or drop the deepest layers"
-            ) from error
+        except Exception as error:
+            raise readouts.cannot_take(self.network, image, error, "synthesis: size") from error
         for layer, (height, width) in shapes.items():
             if height * width < 2:
                 raise InputError(
