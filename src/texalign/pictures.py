@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +48,8 @@ def decode(file, size):
     """
     try:
         with Image.open(file, formats=_formats()) as image:
-            image.verify()  # the checksums of a PNG; other formats have none that Pillow knows of
-        with Image.open(file, formats=_formats()) as image:
+            if image.format == "PNG":
+                _check_chunks(file)
             # Up to twice this Pillow only warns, and a warning cannot be made an error in one thread alone.
             if math.prod(image.size) > Image.MAX_IMAGE_PIXELS:
                 raise Image.DecompressionBombError(f"more than {Image.MAX_IMAGE_PIXELS / 1e6:.0f} megapixels")
@@ -63,6 +64,25 @@ def decode(file, size):
         empty = Path(file).is_file() and not Path(file).stat().st_size
         reason = "the file is empty" if empty else " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{file}: cannot be decoded ({reason}); replace the image, or remove it") from error
+
+
+def _check_chunks(file):
+    """Hold a PNG's chunks against their CRC-32; Pillow reads on over pixels whose checksum is wrong.
+
+    Raises
+    ------
+    OSError
+        A chunk is damaged, or there is no end.
+    """
+    content, place, name = memoryview(Path(file).read_bytes()), 8, b""
+    while name != b"IEND":
+        end = place + 12 + int.from_bytes(content[place : place + 4], "big")
+        if end > len(content) or place == len(content):
+            raise OSError("the PNG is cut short")
+        name = bytes(content[place + 4 : place + 8])
+        if zlib.crc32(content[place + 4 : end - 4]) != int.from_bytes(content[end - 4 : end], "big"):
+            raise OSError(f"the PNG's part at byte {place} is damaged")
+        place = end
 
 
 @functools.cache
@@ -150,8 +170,7 @@ def read_metadata(path):
     try:
         with Image.open(path, formats=["PNG"]) as image:
             metadata = json.loads(image.info.get("texalign", "{}"))
-        with Image.open(path, formats=["PNG"]) as image:
-            image.verify()
+        _check_chunks(path)
     except (UnidentifiedImageError, SyntaxError, ValueError, EOFError):
         metadata = {}
     except OSError as error:

@@ -327,16 +327,21 @@ def scores_csv(folder):
     return path, lambda: str(brainscore.read(path))
 
 
-def checked_yaml(path, schema):
-    given = plan_config.quoted_on(reading.read_yaml(path))
-    return str(reading.checked(given, REPOSITORY / f"workflow/schemas/{schema}.schema.yaml", str(path)))
+def checked(given, schema, where):
+    return str(reading.checked(given, REPOSITORY / f"workflow/schemas/{schema}.schema.yaml", str(where)))
 
 
 @kind(user=True)
 def config_yaml(folder):
     path = folder / "config.yaml"
     path.write_bytes((REPOSITORY / "config/config.yaml").read_bytes())
-    return path, lambda: checked_yaml(path, "config")
+
+    def read():
+        reading.check_yaml(path)
+        given = yaml.safe_load(path.read_text())  # as snakemake, which wants a mapping
+        return checked(plan_config.quoted_on(given), "config", path) if isinstance(given, dict) else ANEW
+
+    return path, read
 
 
 @kind(user=True)
@@ -346,8 +351,7 @@ def model_table_yaml(folder):
 
     def read():
         models = plan_config.merge_tables({str(path): reading.read_yaml(path)})
-        (folder / "merged.yaml").write_text(yaml.safe_dump(models))
-        return checked_yaml(folder / "merged.yaml", "models")
+        return checked(models, "models", path)
 
     return path, read
 
