@@ -97,6 +97,9 @@ def test_a_study_is_one_submission_a_network_and_stage(fresh):
     assert plan.count_submissions(done.stdout) == local | on_gpus | {"group synthesis": 1}, done.stdout
 
 
+OF_THE_SECOND = "set-resources:\n  synthesize_textures_1:\n    device: cpu\n"
+
+
 def test_what_a_profile_says_of_a_loops_rules_holds_for_all_of_them(fresh):
     """Partition, threads, memory and time; these grow with the textures of a list."""
     names = ["stripes/stripes_0000.png", ["dots/dots_0000.png", "dots/dots_0001.png"]]
@@ -114,6 +117,14 @@ def test_what_a_profile_says_of_a_loops_rules_holds_for_all_of_them(fresh):
     ):
         for words in ("threads: 3", "slurm_partition=gpu", "device=cuda", "gpu=1", *asked):
             assert words in block, block
+
+    # What is said of another rule of the loop changes that alone.
+    fresh.edit("profiles/slurm/profile.yaml", "set-resources:\n", OF_THE_SECOND)
+    other = run([*command, "--configfile", "study.yaml"], fresh.folder)
+    blocks = dict(re.findall(r"^rule (synthesize_\w+):\n((?:    .*\n)*)", other.stdout, re.MULTILINE))
+    assert "device=cuda" in blocks["synthesize_textures"]
+    for words in ("device=cpu", "slurm_partition=gpu", "mem_mb=10000,", "runtime=120"):
+        assert words in blocks["synthesize_textures_1"], other.stdout
 
 
 def test_a_plan_of_many_networks_is_quick_and_small():

@@ -2,6 +2,7 @@ import functools
 import importlib.util
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from snakemake.logging import logger
@@ -348,13 +349,13 @@ def alike(first, count):
         workflow.resource_settings.overwrite_threads,
         workflow.group_settings.overwrite_groups,
     ):
-        if first in chosen:
-            for name in names:
-                own = chosen.get(name)
-                if isinstance(own, dict):
-                    own.update({**chosen[first], **own})
-                elif own is None:
-                    chosen[name] = chosen[first]
+        for name in names if first in chosen else []:
+            if isinstance(chosen[first], Mapping):  # resources, each by itself
+                said = chosen[first].copy()
+                said.update(chosen.get(name, {}))
+                chosen[name] = said
+            else:
+                chosen.setdefault(name, chosen[first])
     return names
 
 

@@ -6,7 +6,7 @@ from texalign.geometry.condensed import square
 from texalign.geometry.ward import cut, ward_tree
 from texalign.information.agreement import adjusted_mutual_information
 from texalign.information.contingency import adjusted_rand, contingency
-from texalign.information.mutual import mutual_information
+from texalign.information.mutual import columns, mutual_information
 
 
 def by_clusters(tree, classes, largest=100, estimator="nsb"):
@@ -35,16 +35,8 @@ def by_clusters(tree, classes, largest=100, estimator="nsb"):
         mi, table = mutual_information(classes, clusters, estimator), contingency(classes, clusters)
         rows.append(
             {
+                **columns(mi, estimator),
                 "k": k,
-                "n": mi.n,
-                "n_classes": mi.n_classes,
-                "estimator": estimator,
-                "mi_bits": mi.bits,
-                "mi_std_bits": mi.sd_bits,
-                "mi_plugin_bits": mi.plugin_bits,
-                "h_class_bits": mi.h_class_bits,
-                "h_cluster_bits": mi.h_cluster_bits,
-                "max_bits": mi.max_bits,
                 "adjusted_rand": adjusted_rand(table),
                 "adjusted_mutual_information": adjusted_mutual_information(table),
             }
