@@ -57,11 +57,12 @@ def class_recovery(table, labels):
     -------
     Figure
     """
-    figure = Figure(figsize=(DOUBLE, 1.6 + 0.13 * max(len(table), 8)), layout="constrained")
+    below = 0.07 * max(map(len, labels))  # inches that the names of the networks take, written upwards
+    figure = Figure(figsize=(DOUBLE, 0.5 + below + 0.13 * max(len(table), 12)), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(table.to_numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto", rasterized=True)
     frameless(axes)
-    colour_bar(axes, image, "Share of the class in its cluster (0 to 1)", place=(1.02, 0, 0.02, 1))
+    colour_bar(axes, image, "Share of a class (0 to 1)", place=(1.02, 0, 0.02, 1))
     axes.set(xlabel="Network, at its best layer", ylabel="Texture class")
     fit_names(axes.yaxis, np.arange(len(table)), list(table.index))
     fit_names(axes.xaxis, np.arange(len(labels)), labels, rotation=90)
