@@ -518,17 +518,18 @@ def test_a_run_over_damaged_results_tells_each(finished):
     """Through the rules themselves: dates as before, so that snakemake sees no reason to make them anew."""
     results = finished / "results/tiny"
     damaged = {}
-    for pattern in ("rdm/**/alexnet/L1.h5", "information/**/lite.csv"):
+    for pattern in ("rdm/**/alexnet/L1.h5", "information/**/nsb/lite.csv"):
         (path,) = results.glob(pattern)
         data = path.read_bytes()
         put(path, flipped(data, len(data) // 2, b"\x40"))
         damaged[pattern.split("/")[0]] = path
-    for path in [*results.glob("clusters/**/alexnet.h5"), results / "mutual_information.csv"]:
+    wanted = [*results.glob("clusters/**/alexnet.h5"), results / "mutual_information.csv"]
+    for path in wanted:
         path.unlink()
-    done = finished.snakemake("--keep-going", "aggregate")
+    done = finished.snakemake("--keep-going", *(str(path.relative_to(finished.folder)) for path in wanted))
     assert done.returncode != 0
     assert "Traceback (most recent call last)" not in done.stdout
-    assert_one_line(
-        done.stdout, "texalign: grow_trees", str(damaged["rdm"].relative_to(finished.folder)), "damaged"
-    )
+    told = {name: str(path.relative_to(finished.folder)) for name, path in damaged.items()}
+    assert_one_line(done.stdout, "texalign: grow_trees", told["rdm"], "damaged")
+    assert_one_line(done.stdout, "texalign: join_information", told["information"], "not as it was written")
     assert not finished.leftovers()
