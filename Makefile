@@ -54,7 +54,7 @@ layers: .venv/installed  ## a network's modules with channels, positions, depth,
 	@snakemake results/layers/$(MODEL).tsv --cores 1 --quiet rules progress host reason
 	@column -t -s $$'\t' results/layers/$(MODEL).tsv
 
-test: .venv/installed-dev  ## the tests (6 minutes on 2 cores)
+test: .venv/installed-dev  ## the tests (10 minutes on 2 cores)
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist worksteal
 
 test-fuzz: .venv/installed-dev  ## every kind of file that a run reads, damaged in many ways (2 minutes on 2 cores)
