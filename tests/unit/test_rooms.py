@@ -32,6 +32,8 @@ ROOMS = (
         "readout",
         "preprocessing",
         "states",
+        "builders",
+        "sources",
         "networks",
         "fast",
         "gram",
