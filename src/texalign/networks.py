@@ -53,7 +53,9 @@ class Network:
         Who says what `mean` and `std` are, in words.
     channels : {'first', 'last'}, optional
         Which axis of a layer's output is the channels, where it cannot be found.
-    axes : dict of str to str
+    prefix_tokens : int, optional
+        Tokens before those of the image, where they cannot be found.
+    axes, prefixes : dict of str to str, of str to int
         The same for each module that was read, as it was found: see `texalign.readout.find_axes`.
     """
 
@@ -69,7 +71,9 @@ class Network:
     changes: tuple = ()
     preprocessing: str = ""
     channels: str | None = None
+    prefix_tokens: int | None = None
     axes: dict = field(default_factory=dict, compare=False, repr=False)
+    prefixes: dict = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def dtype(self):
@@ -97,7 +101,8 @@ def load(entry, weights_file=None, seed=None, device="auto"):
         ``weights``: ``untrained``, ``package:<package>/<path>``, or anything that was fetched into
         `weights_file`; ``layers``: the modules to read; and optionally ``options`` (arguments of the
         builder), ``sha256``, ``seed``, ``preprocess`` (mean and std, instead of what the weights say),
-        ``channels`` (``first`` or ``last``, where it cannot be found), ``state_key`` and ``strip_prefix``
+        ``channels`` (``first`` or ``last``) and ``prefix_tokens`` (class and register tokens) where they
+        cannot be found, ``state_key`` and ``strip_prefix``
         (see `texalign.states.load_state`).
     weights_file : str or Path, optional
         A state dict on disk; not needed for ``untrained`` and ``package:`` weights.
@@ -147,6 +152,7 @@ def load(entry, weights_file=None, seed=None, device="auto"):
         std=taken.std,
         preprocessing=str(taken),
         channels=entry.get("channels"),
+        prefix_tokens=entry.get("prefix_tokens"),
         weights=source,
         weights_sha256=sha256,
         device=device,

@@ -244,7 +244,7 @@ def gram_bytes(shapes, n):
     return 4 * n * sum(channels * (channels + 1) // 2 for channels, _, _ in shapes.values())
 
 
-def gram_writers(file, layers, shapes, n, axes=None):
+def gram_writers(file, layers, shapes, n, axes=None, prefixes=None):
     """Make one group a layer, each with room for the packed Gram matrices of n textures.
 
     Parameters
@@ -257,6 +257,8 @@ def gram_writers(file, layers, shapes, n, axes=None):
     n : int
     axes : dict of str to str, optional
         Module to the axis of its output that is the channels, where that is not the first.
+    prefixes : dict of str to int, optional
+        Module to the number of its tokens that are left out, where its output is tokens.
 
     Returns
     -------
@@ -268,5 +270,6 @@ def gram_writers(file, layers, shapes, n, axes=None):
         group = file.create_group(layer)
         group.attrs.update(module=module, channels=channels, positions=height * width)
         group.attrs.update(channel_axis=(axes or {}).get(module, "first"))
+        group.attrs.update({"prefix_tokens": prefixes[module]} if module in (prefixes or {}) else {})
         writers[layer] = RowWriter(group, "gram", n, channels * (channels + 1) // 2)
     return writers

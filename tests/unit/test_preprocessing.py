@@ -269,8 +269,7 @@ def test_timms_swin_is_read_by_its_channels(timm):
 
     swin = {"architecture": "timm/swin_tiny_patch4_window7_224", "layers": ["layers.0", "layers.1"]}
     swin["options"] = {"img_size": 64, "window_size": 4}
-    assert "channels: first or last" in refusal(layer_shapes, untrained(swin), 64)
-    assert layer_shapes(untrained(swin, channels="last"), 64) == {"L1": (96, 16, 16), "L2": (192, 8, 8)}
+    assert layer_shapes(untrained(swin), 64) == {"L1": (96, 16, 16), "L2": (192, 8, 8)}
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,9 @@ ROOMS = (
     ),
     *("blocks", "store", "checkpoint", "pictures", "images", "plan"),
     *(
-        "channels",
         "trial",
+        "tokens",
+        "channels",
         "readout",
         "preprocessing",
         "states",

@@ -242,7 +242,8 @@ def known_entry(wildcards):
     """A network's row for `list_layers`, which needs no weights."""
     told(networks.check_known)(models, wildcards.network, MODEL_TABLES, "list_layers")
     entry = models[wildcards.network]
-    return {key: entry[key] for key in ("architecture", "channels", "layers", "options") if key in entry}
+    keys = ("architecture", "channels", "layers", "options", "prefix_tokens")
+    return {key: entry[key] for key in keys if key in entry}
 
 
 # ------------------------------------------------------------------------------------------ synthesis

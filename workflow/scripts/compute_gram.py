@@ -31,7 +31,7 @@ with store.open_h5(snakemake.input.images) as source:
         job.log.info("%s on %s, batches of %d, layers %s", fast.architecture, fast.device, batch, shapes)
         store.write_keys(file, files, classes)
         file.attrs.update(store.network_attributes(fast, taken["readout"]))
-        writers = store.gram_writers(file, fast.layers, shapes, len(images), fast.axes)
+        writers = store.gram_writers(file, fast.layers, shapes, len(images), fast.axes, fast.prefixes)
 
         def write(layer, start, rows):
             """Hand rows over to their layer's writer, once they are known to be sound."""

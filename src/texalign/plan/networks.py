@@ -9,7 +9,7 @@ from texalign.plan.code import digest_of_builder
 
 #: What a network's numbers depend on: not its label, nor its family.
 RECIPE = (
-    *("architecture", "channels", "layers", "options", "preprocess"),
+    *("architecture", "channels", "layers", "options", "prefix_tokens", "preprocess"),
     *("seed", "sha256", "state_key", "strip_prefix", "weights"),
 )
 
