@@ -10,7 +10,7 @@ from unittest import mock
 import torch
 from torch import nn
 
-from texalign import builders, channels, download, job, preprocessing, readout, sources, states
+from texalign import builders, channels, depth, download, job, preprocessing, readout, sources, states
 from texalign.errors import InputError
 from texalign.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from texalign.readout import twin  # noqa: F401 - a part of this module's face
@@ -99,7 +99,7 @@ def load(entry, weights_file=None, seed=None, device="auto"):
     entry : dict
         ``architecture``: a torchvision builder, ``timm/<name>``, or ``module:callable``;
         ``weights``: ``untrained``, ``package:<package>/<path>``, or anything that was fetched into
-        `weights_file`; ``layers``: the modules to read; and optionally ``options`` (arguments of the
+        `weights_file`; ``layers``: the modules to read, or how many at even depth (`texalign.depth.chosen`); and optionally ``options`` (arguments of the
         builder), ``sha256``, ``seed``, ``preprocess`` (mean and std, instead of what the weights say),
         ``channels`` (``first`` or ``last``) and ``prefix_tokens`` (class and register tokens) where they
         cannot be found, ``state_key`` and ``strip_prefix``
@@ -147,7 +147,7 @@ def load(entry, weights_file=None, seed=None, device="auto"):
     log.info("images: %s", taken)
     return Network(
         module=module,
-        layers=name_layers(module, entry["layers"]),
+        layers=name_layers(module, depth.chosen(module, entry["layers"])),
         mean=taken.mean,
         std=taken.std,
         preprocessing=str(taken),

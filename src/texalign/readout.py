@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from texalign import channels, tokens, trial
+from texalign import channels, depth, tokens, trial
 from texalign.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -386,7 +386,7 @@ def _listed(module, image):
     rows, known, done = {}, set(), [0]
 
     def note(name, part, maps):
-        done[0] += _has_matrix(part)
+        done[0] += depth.has_matrix(part)
         if not name or not isinstance(maps, torch.Tensor) or maps.ndim not in (3, 4) or len(maps) != 1:
             return
         known.update(channels.seen(part, maps.shape[1:]))
@@ -397,12 +397,6 @@ def _listed(module, image):
         module(image)
     total = max([1, *(row["depth"] for row in rows.values())])
     return {name: row | {"depth": round(row["depth"] / total, 3)} for name, row in rows.items()}, known
-
-
-def _has_matrix(part):
-    """Tell whether a module itself has weights that mix channels, as a convolution or a linear map has."""
-    own = part.named_parameters(recurse=False)
-    return hasattr(part, "parametrizations") or any("weight" in name and p.ndim > 1 for name, p in own)
 
 
 def _with_axis(network, row, other, known, image):

@@ -259,7 +259,7 @@ def gram_bytes(shapes, n):
     return 4 * n * sum(channels * (channels + 1) // 2 for channels, _, _ in shapes.values())
 
 
-def gram_writers(file, layers, shapes, n, axes=None, prefixes=None):
+def gram_writers(file, layers, shapes, n, axes=None, prefixes=None, depths=None):
     """Make one group a layer, each with room for the packed Gram matrices of n textures.
 
     Parameters
@@ -274,6 +274,8 @@ def gram_writers(file, layers, shapes, n, axes=None, prefixes=None):
         Module to the axis of its output that is the channels, where that is not the first.
     prefixes : dict of str to int, optional
         Module to the number of its tokens that are left out, where its output is tokens.
+    depths : dict of str to float, optional
+        Module to its relative depth: see `texalign.depth`.
 
     Returns
     -------
@@ -285,6 +287,8 @@ def gram_writers(file, layers, shapes, n, axes=None, prefixes=None):
         group = file.create_group(layer)
         group.attrs.update(module=module, channels=channels, positions=height * width)
         group.attrs.update(channel_axis=(axes or {}).get(module, "first"))
-        group.attrs.update({"prefix_tokens": prefixes[module]} if module in (prefixes or {}) else {})
+        for name, known in {"prefix_tokens": prefixes, "depth": depths}.items():
+            if module in (known or {}):
+                group.attrs[name] = known[module]
         writers[layer] = RowWriter(group, "gram", n, channels * (channels + 1) // 2)
     return writers

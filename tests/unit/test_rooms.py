@@ -30,6 +30,7 @@ ROOMS = (
         "trial",
         "tokens",
         "channels",
+        "depth",
         "readout",
         "preprocessing",
         "states",

@@ -4,7 +4,7 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import networks, readout, store
+from texalign import depth, networks, readout, store
 from texalign.fast.prepare import prepare
 from texalign.gram import extract
 
@@ -18,6 +18,7 @@ with store.open_h5(snakemake.input.images) as source:
     if taken["bn_warmup"] is not None:
         network = networks.warmed_up(network, taken["bn_warmup"], size)
     shapes = readout.layer_shapes(network, size)
+    depths = depth.of(network.module, network.layers.values())
     exact = params.precision == "float32"
     reference = None if exact else extract.one_batch(network, images[:8], taken["readout"])
     with (
@@ -31,7 +32,7 @@ with store.open_h5(snakemake.input.images) as source:
         job.log.info("%s on %s, batches of %d, layers %s", fast.architecture, fast.device, batch, shapes)
         store.write_keys(file, files, classes)
         file.attrs.update(store.network_attributes(fast, taken["readout"]))
-        writers = store.gram_writers(file, fast.layers, shapes, len(images), fast.axes, fast.prefixes)
+        writers = store.gram_writers(file, fast.layers, shapes, len(images), fast.axes, fast.prefixes, depths)
 
         def write(layer, start, rows):
             """Hand rows over to their layer's writer, once they are known to be sound."""
