@@ -99,11 +99,11 @@ def load(entry, weights_file=None, seed=None, device="auto"):
     entry : dict
         ``architecture``: a torchvision builder, ``timm/<name>``, or ``module:callable``;
         ``weights``: ``untrained``, ``package:<package>/<path>``, or anything that was fetched into
-        `weights_file`; ``layers``: the modules to read, or how many at even depth (`texalign.depth.chosen`); and optionally ``options`` (arguments of the
-        builder), ``sha256``, ``seed``, ``preprocess`` (mean and std, instead of what the weights say),
-        ``channels`` (``first`` or ``last``) and ``prefix_tokens`` (class and register tokens) where they
-        cannot be found, ``state_key`` and ``strip_prefix``
-        (see `texalign.states.load_state`).
+        `weights_file`; ``layers``: the modules to read, or how many at even depth (see
+        `texalign.depth.chosen`); and optionally ``options`` (arguments of the builder), ``sha256``,
+        ``seed``, ``preprocess`` (mean and std, instead of what the weights say), ``channels`` (``first`` or
+        ``last``) and ``prefix_tokens`` (class and register tokens) where they cannot be found,
+        ``state_key`` and ``strip_prefix`` (see `texalign.states.load_state`).
     weights_file : str or Path, optional
         A state dict on disk; not needed for ``untrained`` and ``package:`` weights.
     seed : int, optional
