@@ -203,7 +203,7 @@ def gram_h5(folder):
         keys(file)
         file.attrs.update(weights="w.pth", readout="linear")
         for writer in store.gram_writers(file, {"L1": "bn1"}, {"L1": (100, 5, 4)}, 12).values():
-            writer.append(random_rows(12, 5050))
+            writer.append(random_rows(12, 5050), random_rows(12, 100))
             writer.flush()
 
     def read():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import squareform
 
-from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, pairs_with, square
+from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, pairs_with, square, subset
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 17, 60])
@@ -54,3 +54,10 @@ def test_pairs_with_a_row_are_those_of_all_pairs(n):
     for row in range(n):
         expected = [index for index, pair in enumerate(pairs) if row in pair]
         assert pairs_with(row, n).tolist() == expected
+
+
+def test_a_subset_is_the_square_of_its_rows_in_any_order(rng):
+    full = square(rng.random(condensed_length(9)))
+    condensed = full[np.triu_indices(9, 1)]
+    for kept in ([0, 3, 4, 8], [7, 2, 5], [1]):
+        np.testing.assert_array_equal(square(subset(condensed, 9, kept)), full[np.ix_(kept, kept)])

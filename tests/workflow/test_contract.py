@@ -291,6 +291,7 @@ def test_the_named_targets(fresh):
         "alignment",
         "variants",
         "multiverse",
+        "representations",
         "figures",
         "synthesis",
         "report",

@@ -194,6 +194,21 @@ def rdms_of(names, wildcards=None):
     ]
 
 
+def rows_file(wildcards):
+    """Where the rows of a representation lie: quantiles have a pass and a file of their own."""
+    kind = "sliced" if wildcards.representation == "sliced_wasserstein" else "gram"
+    return place(kind, maps=wildcards.maps, network=wildcards.network)
+
+
+def represented(kind, names):
+    """A kind of table of some networks in each representation that is compared."""
+    return [
+        place(kind, **CHOICE | {"representation": representation}, network=network)
+        for representation in config["representations"]["compare"]
+        for network in names
+    ]
+
+
 def pairs_of(join):
     """Whose scores each network is given, where that is not by its key."""
     return brainscore.by_position(SCORED, SCORES.names) if join == "position" else {}

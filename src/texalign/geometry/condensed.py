@@ -39,3 +39,26 @@ def square(condensed):
     for i, part in condensed_rows(n):
         full[i, i + 1 :] = full[i + 1 :, i] = condensed[part]
     return full
+
+
+def subset(condensed, n, kept):
+    """Pairs of some of n textures, condensed.
+
+    Parameters
+    ----------
+    condensed : array, shape (n(n-1)/2,)
+    n : int
+    kept : sequence of int
+        Positions of the textures, in any order, which the result has.
+
+    Returns
+    -------
+    array, shape (m(m-1)/2,) for m textures
+    """
+    kept = np.asarray(kept)
+    found = np.empty(condensed_length(len(kept)), condensed.dtype)
+    starts = np.concatenate([[0], np.cumsum(np.arange(n - 1, 0, -1))])
+    for i, part in condensed_rows(len(kept)):
+        low, high = np.minimum(kept[i], kept[i + 1 :]), np.maximum(kept[i], kept[i + 1 :])
+        found[part] = condensed[starts[low] + high - low - 1]
+    return found
