@@ -27,14 +27,16 @@ def test_the_coordinates_of_the_default_study():
     assert paths.coordinates(CONFIG) == expected
 
 
-OF_INFORMATION = {"information", "by_k", "halves"}
+OF_INFORMATION = {"information", "by_k", "halves", "beside_gram"}
+OF_RDMS = {"rdm", "second_order"}
 OF_CLUSTERS = {"clusters", "labels", "confusions", "classes"}
 
 
 @pytest.mark.parametrize(
     ("changed", "moved"),
     [
-        ({"readout": "relu"}, {"gram", "rdm", "second_order"} | OF_CLUSTERS | OF_INFORMATION),
+        ({"readout": "relu"}, {"gram", "sliced"} | OF_RDMS | OF_CLUSTERS | OF_INFORMATION),
+        ({"representation": "mean"}, OF_RDMS | OF_CLUSTERS | OF_INFORMATION),
         ({"clustering": {"on": "cosine"}}, OF_CLUSTERS | OF_INFORMATION),
         ({"mutual_information": {"estimator": "plugin"}}, OF_INFORMATION),
         ({"device": "cpu"}, set()),
