@@ -292,6 +292,7 @@ def test_the_named_targets(fresh):
         "variants",
         "multiverse",
         "representations",
+        "decoding",
         "figures",
         "synthesis",
         "report",

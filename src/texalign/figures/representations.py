@@ -59,7 +59,7 @@ def beside_gram(table, study=None):
             look = {"color": COLOURS[name], "marker": MARKERS[name], "markersize": 2.5, "linewidth": 0.8}
             axes.plot(x, part["mi_bits"], **look)
         axes.set_title(
-            plain(views.shorten([names[network]], 18)[0]), fontsize=7, color=styles[network]["color"]
+            plain(views.shorten([names[network]], 26)[0]), fontsize=6, color=styles[network]["color"]
         )
         axes.set(xlim=(-0.3, len(layers) - 0.7), ylim=(low, 1.05 * bound))
         axes.axhline(bound, color="#222222", linestyle=(0, (6, 3)), linewidth=0.6)

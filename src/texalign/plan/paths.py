@@ -23,6 +23,7 @@ PLACES = {
     "labels": "classes/{maps}/{representation}/{clustering}/labels/{network}.csv",
     "confusions": "classes/{maps}/{representation}/{clustering}/confusions/{network}.csv",
     "classes": "classes/{maps}/{representation}/{clustering}/{network}.csv",
+    "decoded": "decoding/{maps}/{representation}/{network}.csv",
     "beside_gram": "representations/{maps}/{representation}/{clustering}/{estimator}/{network}.csv",
     "variant_information": "variants/{variant}/mutual_information.csv",
     "variant_networks": "variants/{variant}/brainscore_networks.csv",
