@@ -93,7 +93,7 @@ def log_gram(layer, stack, scratch, names):
     edges = [*range(0, length, _SLAB), length]
     file = stack.enter_context(files.scratch(scratch, 4 * n * length))
     for start in range(0, n, _BLOCK):
-        block = stored[start : start + _BLOCK]
+        block = np.array(stored[start : start + _BLOCK])
         for i, row in enumerate(block):
             if not row.any():
                 name = f"row {start + i}" if names is None else names[start + i]
