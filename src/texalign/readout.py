@@ -169,6 +169,22 @@ def _prefixes(network, image, axes, shapes):
     }
 
 
+def attributes(network):
+    """What is known of each module that was read, for the attributes of a file.
+
+    Returns
+    -------
+    dict of str to dict
+        Module to ``channel_axis``, ``prefix_tokens`` (of tokens) and ``depth`` (see `texalign.depth.of`).
+    """
+    depths = depth.of(network.module, network.axes)
+    prefixes = {name: {"prefix_tokens": count} for name, count in network.prefixes.items()}
+    return {
+        name: {"channel_axis": axis, "depth": depths[name]} | prefixes.get(name, {})
+        for name, axis in network.axes.items()
+    }
+
+
 def _of_another_size(image, another):
     """Noise like an image of the size that ``another(pixels)`` gives for the height and the width."""
     height, width = map(another, image.shape[2:])
