@@ -170,7 +170,7 @@ def _prefixes(network, image, axes, shapes):
 
 
 def attributes(network):
-    """What is known of each module that was read, for the attributes of a file.
+    """Collect what is known of each module that was read, for the attributes of a file.
 
     Returns
     -------
