@@ -7,8 +7,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import torch
-import torchvision
 from studies import LAYERS, assert_one_line, refusal
+
+from texalign import builders
 
 SOURCE = "hub:owner/squeezenet@v1/squeezenet.pth"
 
@@ -24,7 +25,7 @@ def hub(tmp_path, monkeypatch):
     folder = tmp_path / "hub"
     file = folder / "owner/squeezenet/resolve/v1/squeezenet.pth"
     file.parent.mkdir(parents=True)
-    torch.save(torchvision.models.squeezenet1_1().state_dict(), file)
+    torch.save(builders.build("squeezenet1_1", {}).state_dict(), file)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -60,7 +61,7 @@ def test_weights_from_the_hub(fresh, hub):
     file.write_bytes(file.read_bytes() + b"more")
     fetched.unlink()
     assert_one_line(refusal(fresh, str(fetched.relative_to(fresh.folder))), f"expected sha256 {sha256}")
-    torch.save(torchvision.models.squeezenet1_1().state_dict(), file)
+    torch.save(builders.build("squeezenet1_1", {}).state_dict(), file)
     lock.unlink()
     fresh.make(str(fetched.relative_to(fresh.folder)))
     assert fresh.plan(gram) == {"compute_gram linear theirs"}
