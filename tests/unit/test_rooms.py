@@ -40,7 +40,7 @@ ROOMS = (
         "statistics",
         "alignment",
     ),
-    *("synthesis", "views", "figures"),
+    *("synthesis", "views", "figures", "report"),
 )
 
 #: What a plan may be made with, before any job runs: these load the standard library alone.
