@@ -489,6 +489,7 @@ def test_a_report_is_made_of_what_is_there(finished):
     assert finished.plan() == set()
 
 
+@pytest.mark.runs
 def test_no_name_ends_the_reports_script(finished):
     name = "</script><script>alert('x')</script> & more"
     finished.change_model("lite", label=name, family="</SCRIPT><img src=x onerror=alert(2)>")

@@ -259,6 +259,7 @@ def make_and_kill(study, targets, checkpoints):
     study.make("--unlock")
 
 
+@pytest.mark.runs
 def test_a_killed_list_goes_on_with_each_image(made_together):
     change_synthesis(made_together, iterations=120, checkpoint_every=4, history=10)
     pngs = [image_of(texture) for texture in ("grain1-0", "grain3-0")]
@@ -273,6 +274,7 @@ def test_a_killed_list_goes_on_with_each_image(made_together):
     assert not any(path.exists() for path in checkpoints)
 
 
+@pytest.mark.runs
 def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
     made.change(synthesis=SYNTHESIS | {"iterations": 120, "checkpoint_every": 4, "history": 10})
     killed = made.copy(tmp_path / "killed")
@@ -293,6 +295,7 @@ def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
     pd.testing.assert_frame_equal(*traces)
 
 
+@pytest.mark.runs
 def test_a_checkpoint_of_another_network_is_not_gone_on_with(made):
     change_synthesis(made, iterations=120, checkpoint_every=4, history=10)
     png = image_of(TEXTURE)
