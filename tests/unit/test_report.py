@@ -157,7 +157,7 @@ def test_what_is_missing_is_said():
 
 
 def test_columns_and_differences_come_from_the_documentation():
-    text = "| column | meaning |\n|---|---|\n| `k`, `n_classes` | **clusters**, [x](y.md) |\n\n| a | b |\n|---|---|"
+    text = "| column | meaning |\n|---|---|\n| `k`, `n_classes` | **clusters**, [x](y.md) |\n\n| a |\n|---|"
     assert explained.columns(text) == {"k": "clusters, x", "n_classes": "clusters, x"}
     text = "| | the paper says | here |\n|---|---|---|\n| readout | `relu` | *own* |\n"
     assert explained.differences(text) == [["readout", "relu", "own"]]
