@@ -295,6 +295,26 @@ def test_a_grid_shares_what_its_specifications_have_in_common(finished):
     assert finished.plan() == alone | information(*BOTH, maps=maps) | SPECIFIED
 
 
+def test_a_representation_beside_others_runs_its_own_jobs_and_no_pass_of_the_network(finished):
+    finished.change(representations={"compare": ["gram", "mean"]}, networks=["alexnet"], controls=["lite"])
+    own = {
+        *(f"compute_rdm linear mean {network} L{i}" for network in BOTH for i in (1, 2)),
+        *(f"grow_trees linear mean gram {network}" for network in BOTH),
+        *(f"measure_information linear mean gram nsb {network}" for network in BOTH),
+    }
+    beside = {
+        f"compare_representation linear {name} gram nsb {network}"
+        for name in ("gram", "mean")
+        for network in BOTH
+    }
+    joined = {"join_representations", "plot_representations", "representations"}
+    assert finished.plan("representations") == own | beside | joined
+    finished.change(representations={"compare": ["sliced_wasserstein"], "sliced": {"per_class": 2}})
+    passes = {f"compute_sliced linear {network}" for network in BOTH}
+    of_quantiles = {job.replace(" mean ", " sliced_wasserstein ") for job in own | beside if " mean " in job}
+    assert finished.plan("representations") == passes | of_quantiles | joined
+
+
 def test_two_choices_side_by_side_overwrite_nothing(finished):
     """Back at the first choice, only what has no place for the choice in its path is made again."""
     before = {path: path.read_bytes() for path in finished.folder.glob("results/tiny/*/**/*.h5")}

@@ -1,6 +1,6 @@
 rule compute_rdm:
     input:
-        gram=place("gram"),
+        rows=rows_file,
     output:
         place("rdm"),
     log:

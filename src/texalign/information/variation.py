@@ -6,7 +6,7 @@ from texalign.geometry.condensed import part_of
 from texalign.geometry.ward import cut, ward_tree
 from texalign.information.agreement import adjusted_mutual_information
 from texalign.information.contingency import adjusted_rand, contingency
-from texalign.information.mutual import columns, mutual_information
+from texalign.information.mutual import columns, mutual_information, resampled_information
 
 
 def by_clusters(tree, classes, largest=100, estimator="nsb"):
@@ -87,4 +87,33 @@ def on_halves(euclidean, classes, clusters, repeats=10, seed=0, estimator="nsb")
         "half_bits": float(np.mean(bits)),
         "half_std_bits": float(np.std(bits, ddof=1)),
         "half_rand": float(np.mean(rand)),
+    }
+
+
+def difference(classes, clusters, others, repeats=100, seed=0, estimator="nsb"):
+    """Compare what two clusterings of the same textures tell of their classes.
+
+    Parameters
+    ----------
+    classes, clusters, others : array_like, shape (n,)
+    repeats, seed : int
+        Of textures drawn anew, the same for both: see `texalign.information.mutual.resampled_information`.
+    estimator : str
+
+    Returns
+    -------
+    dict
+        ``other_bits``, information of `others`; ``difference_bits``, how much more `clusters` have;
+        ``difference_std_bits``, spread of the difference over textures drawn anew; ``rand``, the adjusted
+        Rand index of both.
+    """
+    ours, theirs = (mutual_information(classes, labels, estimator).bits for labels in (clusters, others))
+    drawn, theirs_drawn = (
+        resampled_information(classes, labels, repeats, seed, estimator) for labels in (clusters, others)
+    )
+    return {
+        "other_bits": theirs,
+        "difference_bits": ours - theirs,
+        "difference_std_bits": float(np.std(drawn - theirs_drawn, ddof=1)) if repeats > 1 else np.nan,
+        "rand": adjusted_rand(contingency(clusters, others)),
     }
