@@ -11,7 +11,7 @@ ifneq ($(shell pwd | LC_ALL=C grep -c "[][:space:]:;&|<>(){}*?!\"'\`\$$\\#%[]"),
   $(error texalign cannot work in this folder: $(shell pwd). Move it to a path of letters, digits, / - _ . + @ only, without spaces)
 endif
 
-.PHONY: help demo study report layers test test-runs test-fuzz test-slurm test-ndd bench lint format lock envs docs clean
+.PHONY: help demo study report layers test test-runs test-fuzz test-browser test-slurm test-ndd bench lint format lock envs docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ test-runs: .venv/installed-dev  ## whole runs: killed and gone on with, again fr
 
 test-fuzz: .venv/installed-dev  ## every kind of file that a run reads, damaged in many ways (2 minutes on 2 cores)
 	OMP_NUM_THREADS=1 pytest -m fuzz tests/integration/test_fuzz.py
+
+test-browser: .venv/installed-dev  ## the report's pages in a real chromium (skipped, with a reason, where there is none)
+	pytest -m browser tests/browser
 
 test-slurm: .venv/installed-dev  ## the profile for Slurm on a real one, started here (root; see docs/cluster.md)
 	pytest -m slurm tests/slurm
