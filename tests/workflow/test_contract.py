@@ -298,6 +298,7 @@ def test_the_named_targets(fresh):
         "figures",
         "synthesis",
         "report",
+        "html_report",
     }
     assert targets <= fresh.plan(*sorted(targets))
 
