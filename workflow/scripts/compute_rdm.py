@@ -15,5 +15,5 @@ with (
     layer = source[snakemake.wildcards.layer]
     rows = representations.rows(layer, snakemake.wildcards.representation)
     names = store.row_names(source, snakemake.wildcards.layer, layer.attrs["module"])
-    store.write_rdm(file, *distances.rdms(rows, names))
+    store.write_rdm(file, rows.shape[0], distances.rdm_blocks(rows, names))
     store.copy_labels(source, layer, file)
