@@ -59,7 +59,8 @@ if isinstance(workflow.current_basedir, LocalGitFile):
         lambda self, path, join: join(self, str(getattr(path, "path", path))), join=LocalGitFile.join
     )
 
-CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
+GIVEN = workflow.config_settings.config_args or []
+CONFIG = " over ".join(["--config"] * bool(GIVEN) + [str(path) for path in workflow.configfiles]) or "config"
 
 
 def found(path):
@@ -93,6 +94,7 @@ def schema(name):
     return workflow.source_path(f"../schemas/{name}.schema.yaml")
 
 
+told(reading.check_given)(GIVEN, sys.argv)
 for file in workflow.configfiles:
     told(reading.check_yaml)(file)
 given = told(reading.checked)(quoted_on(config), schema("config"), CONFIG)
