@@ -40,6 +40,7 @@ ROOMS = (
         "information",
         "statistics",
         "decoding",
+        "human",
         "alignment",
     ),
     *("synthesis", "views", "figures"),
