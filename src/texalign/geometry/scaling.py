@@ -37,8 +37,8 @@ def plane(distances):
     -------
     points : array, shape (m, 2)
     stress : float
-        Kruskal's stress-1: root of the squared errors of distances, as a share of the squared distances. Above
-        0.2 a map is poor.
+        Kruskal's stress-1: root of the squared errors of distances, as a share of the squared distances.
+        Above 0.2 a map is poor.
     """
     from sklearn.manifold import smacof
 

@@ -3,8 +3,6 @@
 import numpy as np
 from PIL import Image
 
-from texalign.errors import InputError
-
 #: Side to which images are averaged before their pixels are compared, and bins of each colour channel.
 SIDE, BINS = 64, 8
 
@@ -58,16 +56,8 @@ def standardised(rows):
     Returns
     -------
     array, float32, shape (n, D)
-
-    Raises
-    ------
-    InputError
-        A value is not finite: an image is one flat colour.
     """
     rows = np.asarray(rows, np.float64)
-    if not np.isfinite(rows).all():
-        place = int(np.argmin(np.isfinite(rows).all(axis=1)))
-        raise InputError(f"image {place + 1}: its statistics are not finite; is it one flat colour?")
     means = rows.mean(axis=0)
     rows = rows - means
     spread = rows.std(axis=0)

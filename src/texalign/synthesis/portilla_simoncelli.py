@@ -93,7 +93,8 @@ def statistics(images):
     Returns
     -------
     array, float64, shape (b, D)
-        In plenoptic's order, extreme grey values included; NaN where an image is one flat colour.
+        In plenoptic's order, extreme grey values included. 0 for what an image does not define: a correlation
+        with a band of the pyramid in which it has nothing, as one of even stripes in all but one orientation.
 
     Raises
     ------
@@ -104,7 +105,7 @@ def statistics(images):
     shape = tuple(batch.shape[2:])
     model = plenoptic.models.PortillaSimoncelli(shape, _scales(shape)).to(batch.dtype).eval()
     with torch.no_grad():
-        return model(batch).flatten(1).numpy()
+        return np.nan_to_num(model(batch).flatten(1).numpy(), nan=0)
 
 
 def distances(exemplar, images):
