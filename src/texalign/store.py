@@ -184,9 +184,24 @@ def network_attributes(network, readout):
     }
 
 
-def write_rdm(file, euclidean, cosine, squared_norms):
-    """Store what `texalign.geometry.distances.rdms` gives: two condensed RDMs and the rows' squared norms."""
-    file["euclidean"], file["cosine"], file["squared_norms"] = euclidean, cosine, squared_norms
+def write_rdm(file, n, blocks):
+    """Store two condensed RDMs, ``euclidean`` and ``cosine``, and the rows' ``squared_norms``.
+
+    Parameters
+    ----------
+    file : h5py.File
+    n : int
+        Textures.
+    blocks : iterable
+        As `texalign.geometry.distances.rdm_blocks` gives them.
+    """
+    euclidean, cosine = (
+        file.create_dataset(name, (n * (n - 1) // 2,), np.float32) for name in ("euclidean", "cosine")
+    )
+    for part, *values, squared_norms in blocks:
+        euclidean[part], cosine[part] = values
+        norms = squared_norms
+    file["squared_norms"] = norms
 
 
 def write_people(file, euclidean, observers, words):

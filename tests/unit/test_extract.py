@@ -9,6 +9,7 @@ from torch import nn
 
 from texalign import InputError, gram, networks
 from texalign.fast.precision import computing_in
+from texalign.fast.threads import MOST_WORKERS
 from texalign.gram import extract
 from texalign.readout import READOUTS, feature_maps
 
@@ -88,7 +89,7 @@ def test_threads_do_not_show(network, images, threads):
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-    if threads <= extract.MOST_WORKERS:
+    if threads <= MOST_WORKERS:
         assert all(np.array_equal(rows[layer], expected[layer]) for layer in rows)
     for layer, values in rows.items():
         np.testing.assert_allclose(values, expected[layer], rtol=1e-4, atol=1e-6 * expected[layer].max())

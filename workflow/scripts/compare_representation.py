@@ -6,6 +6,8 @@ job.start(snakemake)
 
 from pathlib import Path
 
+import numpy as np
+
 from texalign import store, tables
 from texalign.geometry import condensed, ward
 from texalign.information import variation
@@ -22,9 +24,10 @@ with store.open_h5(snakemake.input.clusters) as ours, store.open_h5(snakemake.in
         if len(files) == len(every):
             others = of_gram[k][[place[file] for file in files]]
         else:  # clusters of a part of the textures are not a part of the clusters
+            kept = np.array([place[file] for file in files])
             with store.open_h5(path) as rdm:
                 part = {
-                    name: condensed.subset(rdm[name][:], len(every), [place[file] for file in files])
+                    name: condensed.part_of(rdm[name][:], kept, len(every))
                     for name in ("euclidean", "cosine")
                 }
             others = ward.cut(ward.ward_tree(ward.clustering_distances(wildcards.clustering, part)), k)

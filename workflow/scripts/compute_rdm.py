@@ -16,5 +16,5 @@ with (
     layer = source[wildcards.layer]
     names = store.row_names(source, wildcards.layer, layer.attrs["module"])
     with representations.rows(layer, wildcards.representation, snakemake.resources.tmpdir, names) as rows:
-        store.write_rdm(file, *distances.rdms(rows, names))
+        store.write_rdm(file, rows.shape[0], distances.rdm_blocks(rows, names))
     store.copy_labels(source, layer, file)

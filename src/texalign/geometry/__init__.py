@@ -6,7 +6,6 @@ _FACE = {
     "condensed_length": "condensed",
     "pairs_of": "condensed",
     "square": "condensed",
-    "subset": "condensed",
     "rdm": "distances",
     "rdms": "distances",
     "clustering_distances": "ward",

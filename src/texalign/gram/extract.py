@@ -12,14 +12,12 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from texalign.errors import InputError
+from texalign.fast.threads import as_a_worker, n_workers
 from texalign.gram.algebra import channel_means, packed_gram_matrices
 from texalign.gram.packing import diagonal
 from texalign.readout import read, twin
 
 log = logging.getLogger(__name__)
-
-#: Batches that go through a network side by side on a CPU; more than that take too much memory.
-MOST_WORKERS = 8
 
 
 class Summary(NamedTuple):
@@ -99,11 +97,6 @@ def compute(network, blocks, write, readout="linear", max_batch=None, of_batch=N
         torch.set_num_threads(threads)
 
 
-def n_workers(network):
-    """How many batches `compute` takes through a network at a time."""
-    return min(torch.get_num_threads(), MOST_WORKERS) if network.device.type == "cpu" else 1
-
-
 def _in_order(pool, function, items, ahead):
     """Results of ``function(*item)`` in the order of the items, of which `ahead` are begun."""
     waiting = collections.deque()
@@ -179,7 +172,7 @@ def batch_size(network, size, budget=None, largest=None):
 
     handles = [m.register_forward_hook(note) for m in network.module.modules() if not list(m.children())]
     try:
-        with torch.no_grad():
+        with torch.no_grad(), as_a_worker(network):
             image = network.preprocess(torch.full((1, 3, size, size), 0.5))
             read(network, image, lambda _layer, _maps: None)
     finally:

@@ -41,11 +41,11 @@ class Rows:
         self.shape, self._read = shape, read
 
     def __getitem__(self, key):
-        every, columns = key
-        if every != slice(None) or columns.step not in (None, 1):
-            raise IndexError("rows are read as rows[:, first:last]")
+        some, columns = key
+        if columns.step not in (None, 1):
+            raise IndexError("rows are read as rows[some, first:last]")
         first, last, _ = columns.indices(self.shape[1])
-        return self._read(first, last)
+        return self._read(first, last)[some]
 
 
 def gram(layer, _stack, _scratch, _names):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from texalign.geometry.condensed import square
+from texalign.geometry.condensed import part_of
 from texalign.geometry.ward import cut, ward_tree
 from texalign.information.agreement import adjusted_mutual_information
 from texalign.information.contingency import adjusted_rand, contingency
@@ -69,15 +69,15 @@ def on_halves(euclidean, classes, clusters, repeats=10, seed=0, estimator="nsb")
     instability of the tree in it.
     """
     classes, clusters = np.asarray(classes), np.asarray(clusters)
-    generator, full = np.random.default_rng(seed), square(np.asarray(euclidean))
+    generator, euclidean = np.random.default_rng(seed), np.asarray(euclidean)
     members = [np.flatnonzero(classes == name) for name in np.unique(classes)]
     k, bits, rand, half = len(np.unique(clusters)), [], [], None
     for _ in range(repeats):
         half = np.sort(
             np.concatenate([generator.permutation(found)[: -(-len(found) // 2)] for found in members])
         )
-        part = full[np.ix_(half, half)][np.triu_indices(len(half), 1)]
-        anew = cut(ward_tree(part), min(k, len(half)))
+        part = part_of(euclidean, half, len(classes))
+        anew = cut(ward_tree(part, overwrite=True), min(k, len(half)))
         bits.append(mutual_information(classes[half], anew, estimator).bits)
         rand.append(adjusted_rand(contingency(clusters[half], anew)))
     return {
