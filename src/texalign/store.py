@@ -218,7 +218,7 @@ def write_people(file, euclidean, observers, words):
         What was compared, in place of a network's module.
     """
     n = round((1 + np.sqrt(1 + 8 * len(euclidean))) / 2)
-    write_rdm(file, euclidean, np.square(euclidean) / 2, np.ones(n))
+    write_rdm(file, n, [(slice(None), euclidean, np.square(euclidean) / 2, np.ones(n))])
     file["observers"] = np.asarray(observers, np.float32)
     file.attrs.update(module=words, channels=0, positions=0)
 

@@ -35,8 +35,8 @@ for path in inputs.people:
         words, by_class = source.attrs["module"], bool(source.attrs.get("by_class", False))
     joined = joins.by_name(names, files, path)
 
-    people, *observers = (condensed.subset(rdm, len(names), joined.rows) for rdm in (people, *observers))
-    both = [condensed.subset(rdm, len(files), joined.textures) for rdm in ours]
+    people, *observers = (condensed.part_of(rdm, joined.rows, len(names)) for rdm in (people, *observers))
+    both = [condensed.part_of(rdm, joined.textures, len(files)) for rdm in ours]
     own, chance = classes[joined.textures], (params.permutations, params.seed)
     note(words, agreement.compare(both, people, observers, own, *chance, by_class))
 for path in inputs.choices:

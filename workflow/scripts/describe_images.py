@@ -23,6 +23,6 @@ with store.open_h5(snakemake.input.images) as source:
         rows = np.concatenate([portilla_simoncelli.statistics(images) for _, images in blocks])
         rows = baselines.standardised(rows)
 with store.create_h5(snakemake.output[0], job.about()) as file:
-    store.write_rdm(file, *distances.rdms(rows, files))
+    store.write_rdm(file, len(rows), distances.rdm_blocks(rows, files))
     store.write_keys(file, files, classes)
     file.attrs.update(module=name, channels=0, positions=0)
