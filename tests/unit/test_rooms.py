@@ -44,6 +44,7 @@ ROOMS = (
         "information",
         "statistics",
         "decoding",
+        "human",
         "alignment",
     ),
     *("synthesis", "views", "figures"),

@@ -34,8 +34,8 @@ except ImportError:
     )
 from texalign import brainscore, weights
 from texalign.escaping import escape
-from texalign.plan import code, content, dataset, networks, own_files, paths, published, reading, recipes
-from texalign.plan import synthesis, variants
+from texalign.plan import code, content, dataset, networks, own_files, paths, people, published
+from texalign.plan import reading, recipes, synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -108,9 +108,11 @@ models = told(merge_tables)(
 models = told(reading.checked)(models, schema("models"), MODEL_TABLES)
 for network, entry in models.items():
     entry.setdefault("label", network)
+models, config["controls"] = networks.with_controls(models, config)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
 told(own_files.check)(config, CONFIG)
+told(people.check)(config, models, CONFIG)
 SCORE_TABLES = [config["brainscore"]] if isinstance(config["brainscore"], str) else config["brainscore"]
 SCORES = {table: told(scores_of, f"{CONFIG}: brainscore: ")(table) for table in SCORE_TABLES}
 SCORES = told(brainscore.join, f"{CONFIG}: brainscore: ")(SCORES)
@@ -129,6 +131,11 @@ SCORED = [network for network in NETWORKS if network in SCORES.values]
 MEASURED = NETWORKS + config["controls"]
 HASHES = content.Hashes(content.MEMORY)
 DATASET = config["dataset"]
+# What has RDMs without a network, by the side of the networks.
+REFERENCES = config["human"]["references"]
+ENTRIES = models | people.entries(config, lambda path: own_files.digest(path, HASHES))
+BASELINES = config["baselines"]
+COMPARED = [*MEASURED, *BASELINES, *people.with_rdms(config), "classes"]
 SYNTHESIS = config["synthesis"]
 
 
@@ -170,7 +177,7 @@ def listing():
 @functools.cache
 def origin(names, stage):
     """Hash of all that the numbers of some networks come from before a stage."""
-    return recipes.origin(config, models, names, listing(), stage, program)
+    return recipes.origin(config, ENTRIES, names, listing(), stage, program)
 
 
 def origin_of(stage):
@@ -193,8 +200,14 @@ def rdms_of(names, wildcards=None):
     return [
         place("rdm", **choice, network=network, layer=layer)
         for network in names
-        for layer in networks.layers(models[network])
+        for layer in networks.layers(ENTRIES[network])
     ]
+
+
+def found_for(kind, name, **known):
+    """A kind of file of a network, or of what has RDMs without one."""
+    choice = CHOICE if name in models else people.coordinates(config, name)
+    return place(kind, **choice, network=name, **known)
 
 
 def rows_file(wildcards):
@@ -254,6 +267,28 @@ def recipe_of(wildcards):
 
 def image_folder(wildcards):
     return "resources/dtd/images" if DATASET["source"] == "dtd" else []
+
+
+def people_file(wildcards):
+    """What people said: a file of one's own, or the one that is fetched."""
+    own = REFERENCES[wildcards.network]["path"]
+    return ancient(local(own)) if own else people.DESCRIPTIONS
+
+
+def people_rdms(wildcards):
+    """RDMs of a reference; none where it has choices only."""
+    return rdms_of([wildcards.reference], people.coordinates(config, wildcards.reference))
+
+
+def people_choices(wildcards):
+    """Choices of a reference that has no RDM."""
+    entry = REFERENCES[wildcards.reference]
+    return ancient(local(entry["path"])) if entry["kind"] == "triplets" else []
+
+
+def named_reference(wildcards):
+    """What a reference is called where something is told of it."""
+    return f"human: {wildcards.network}"
 
 
 def own_labels(wildcards):
