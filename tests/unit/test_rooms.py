@@ -47,7 +47,7 @@ ROOMS = (
         "human",
         "alignment",
     ),
-    *("synthesis", "views", "figures"),
+    *("synthesis", "views", "figures", "report"),
 )
 
 #: What a plan may be made with, before any job runs: these load the standard library alone.

@@ -187,7 +187,10 @@ def bad_networks(finished_study, tmp_path_factory):
     ("network", "words"),
     [
         ("layer", ["layers: the network has no module 'feature.3'; nearest: features.3", "make layers"]),
-        ("flat", ["layers: the output of classifier.1 is (1, 4096), not (batch, channels, height, width)"]),
+        (
+            "flat",
+            ["layers: the output of classifier.1 is (1, 4096), neither (batch, channels, height, width)"],
+        ),
         ("builder", ["architecture: 'alexnat' is no torchvision model; nearest: alexnet"]),
         ("hash", ["mine.pth: expected sha256 0000", "got ", "replace the file, or correct the hash"]),
         ("url", ["efficientnet-lite0-57934424.pth: expected sha256 1111", "nothing was written to"]),
