@@ -204,6 +204,25 @@ def write_rdm(file, n, blocks):
     file["squared_norms"] = norms
 
 
+def write_people(file, euclidean, observers, words):
+    """Store an RDM of people's as those of networks are, with the ``observers``' own.
+
+    Parameters
+    ----------
+    file : h5py.File
+    euclidean : array, shape (n(n-1)/2,)
+        Its cosine distances are those of rows of norm one, which descriptions have.
+    observers : array, shape (o, n(n-1)/2)
+        RDMs one by one, or of halves of what people said; o may be 0.
+    words : str
+        What was compared, in place of a network's module.
+    """
+    n = round((1 + np.sqrt(1 + 8 * len(euclidean))) / 2)
+    write_rdm(file, n, [(slice(None), euclidean, np.square(euclidean) / 2, np.ones(n))])
+    file["observers"] = np.asarray(observers, np.float32)
+    file.attrs.update(module=words, channels=0, positions=0)
+
+
 def write_labels(group, k, labels):
     """Store the cluster of each texture under a cut into k clusters."""
     group[f"k{k}"] = labels

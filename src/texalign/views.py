@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from texalign.geometry import scaling
 from texalign.tables import natural
 
 
@@ -248,6 +249,45 @@ def specifications(best, correlations):
 
 def _plain(value):
     return str(int(value)) if isinstance(value, float) else str(value)
+
+
+def second_order_map(compared, people=None):
+    """Lay RDMs out in a plane by their correlations: of networks' layers, of the classes, of people.
+
+    Parameters
+    ----------
+    compared : texalign.store.SecondOrder
+        Correlations of ranks.
+    people : DataFrame, optional
+        The study's ``human.csv``: the first RDM of each reference counts, with its correlations with others.
+
+    Returns
+    -------
+    DataFrame
+        network, layer, x, y, and the map's ``stress``: see `texalign.geometry.scaling.plane`. The classes are
+        called ``classes``. RDMs that are all alike, which correlate with nothing, are left out.
+    """
+    places = [*zip(compared.networks, compared.layers, strict=True), ("classes", "L1")]
+    known = {}
+    for i, row in enumerate(np.column_stack([compared.matrix, compared.class_identity])):
+        known |= {frozenset((places[i], place)): value for place, value in zip(places, row, strict=True)}
+    if people is not None:
+        rows = people[(people["level"] == "image") & (people["kind"] != "triplets")]
+        rows = rows[rows["words"] == rows.groupby("reference")["words"].transform("first")]
+        places += [(reference, "L1") for reference in dict.fromkeys(rows["reference"])]
+        for row in rows.itertuples():
+            known[frozenset(((row.reference, "L1"), (row.network, row.layer)))] = row.score
+    pairs = [[1.0 if a == b else known.get(frozenset((a, b)), np.nan) for b in places] for a in places]
+    matrix = np.array(pairs)
+    # An RDM without any correlation, one after the other, as each leaves a gap in all others.
+    while np.isnan(matrix).any():
+        worst = int(np.isnan(matrix).sum(axis=0).argmax())
+        matrix = np.delete(np.delete(matrix, worst, 0), worst, 1)
+        del places[worst]
+    points, stress = scaling.plane(scaling.between_correlations(matrix))
+    networks, layers = zip(*places, strict=True) if places else ((), ())
+    table = pd.DataFrame({"network": networks, "layer": layers, "x": points[:, 0], "y": points[:, 1]})
+    return table.assign(stress=stress)
 
 
 def shorten(names, width=32):

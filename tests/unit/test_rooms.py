@@ -45,6 +45,7 @@ ROOMS = (
         "information",
         "statistics",
         "decoding",
+        "human",
         "alignment",
     ),
     *("synthesis", "views", "figures", "report"),

@@ -53,6 +53,7 @@ rule aggregate:
         second_order=chosen("second_order"),
         correlation=rules.correlate_scores.output.correlation,
         networks=rules.correlate_scores.output.networks,
+        human=rules.join_people.output.agreement if REFERENCES else [],
     output:
         rdms=f"{STUDY}/rdms.h5",
         summary=f"{STUDY}/summary.csv",

@@ -34,8 +34,8 @@ except ImportError:
     )
 from texalign import brainscore, weights
 from texalign.escaping import escape
-from texalign.plan import code, content, dataset, explained, networks, own_files, paths, published
-from texalign.plan import reading, recipes, synthesis, variants
+from texalign.plan import code, content, dataset, explained, networks, own_files, paths, people
+from texalign.plan import published, reading, recipes, synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -59,7 +59,8 @@ if isinstance(workflow.current_basedir, LocalGitFile):
         lambda self, path, join: join(self, str(getattr(path, "path", path))), join=LocalGitFile.join
     )
 
-CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
+GIVEN = workflow.config_settings.config_args or []
+CONFIG = " over ".join(["--config"] * bool(GIVEN) + [str(path) for path in workflow.configfiles]) or "config"
 
 
 def found(path):
@@ -93,6 +94,7 @@ def schema(name):
     return workflow.source_path(f"../schemas/{name}.schema.yaml")
 
 
+told(reading.check_given)(GIVEN, sys.argv)
 for file in workflow.configfiles:
     told(reading.check_yaml)(file)
 given = told(reading.checked)(quoted_on(config), schema("config"), CONFIG)
@@ -107,9 +109,11 @@ for network, entry in models.items():
     entry.setdefault("label", network)
     if weights.is_locked(entry):
         entry["lock"] = weights.lock_file(tables, network)
+models, config["controls"] = networks.with_controls(models, config)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
 told(own_files.check)(config, CONFIG)
+told(people.check)(config, models, CONFIG)
 SCORE_TABLES = [config["brainscore"]] if isinstance(config["brainscore"], str) else config["brainscore"]
 SCORES = {table: told(scores_of, f"{CONFIG}: brainscore: ")(table) for table in SCORE_TABLES}
 SCORES = told(brainscore.join, f"{CONFIG}: brainscore: ")(SCORES)
@@ -128,6 +132,11 @@ SCORED = [network for network in NETWORKS if network in SCORES.values]
 MEASURED = NETWORKS + config["controls"]
 HASHES = content.Hashes(content.MEMORY)
 DATASET = config["dataset"]
+# What has RDMs without a network, by the side of the networks.
+REFERENCES = config["human"]["references"]
+ENTRIES = models | people.entries(config, lambda path: own_files.digest(path, HASHES))
+BASELINES = config["baselines"]
+COMPARED = [*MEASURED, *BASELINES, *people.with_rdms(config), "classes"]
 SYNTHESIS = config["synthesis"]
 
 
@@ -169,7 +178,7 @@ def listing():
 @functools.cache
 def origin(names, stage):
     """Hash of all that the numbers of some networks come from before a stage."""
-    return recipes.origin(config, models, names, listing(), stage, program)
+    return recipes.origin(config, ENTRIES, names, listing(), stage, program)
 
 
 def origin_of(stage):
@@ -192,8 +201,14 @@ def rdms_of(names, wildcards=None):
     return [
         place("rdm", **choice, network=network, layer=layer)
         for network in names
-        for layer in networks.layers(models[network])
+        for layer in networks.layers(ENTRIES[network])
     ]
+
+
+def found_for(kind, name, **known):
+    """A kind of file of a network, or of what has RDMs without one."""
+    choice = CHOICE if name in models else people.coordinates(config, name)
+    return place(kind, **choice, network=name, **known)
 
 
 def rows_file(wildcards):
@@ -258,6 +273,28 @@ def recipe_of(wildcards):
 
 def image_folder(wildcards):
     return "resources/dtd/images" if DATASET["source"] == "dtd" else []
+
+
+def people_file(wildcards):
+    """What people said: a file of one's own, or the one that is fetched."""
+    own = REFERENCES[wildcards.network]["path"]
+    return ancient(local(own)) if own else people.DESCRIPTIONS
+
+
+def people_rdms(wildcards):
+    """RDMs of a reference; none where it has choices only."""
+    return rdms_of([wildcards.reference], people.coordinates(config, wildcards.reference))
+
+
+def people_choices(wildcards):
+    """Choices of a reference that has no RDM."""
+    entry = REFERENCES[wildcards.reference]
+    return ancient(local(entry["path"])) if entry["kind"] == "triplets" else []
+
+
+def named_reference(wildcards):
+    """What a reference is called where something is told of it."""
+    return f"human: {wildcards.network}"
 
 
 def own_labels(wildcards):

@@ -4,6 +4,7 @@ localrules:
     fetch_dtd,
     unpack_dtd,
     unpack_dtd_labels,
+    fetch_descriptions,
 
 
 rule fetch_weights:
@@ -70,3 +71,14 @@ rule unpack_dtd_labels:
         "../../envs/texalign.yaml"
     script:
         "../scripts/unpack_dtd_labels.py"
+
+
+rule fetch_descriptions:
+    output:
+        people.DESCRIPTIONS,
+    log:
+        "resources/logs/fetch_descriptions.log",
+    conda:
+        "../../envs/texalign.yaml"
+    script:
+        "../scripts/fetch_descriptions.py"

@@ -53,6 +53,32 @@ def check(models, config, tables, where):
         raise InputError(f"{where}: {', '.join(repeated)} is in networks and in controls; keep one of them")
 
 
+def with_controls(models, config):
+    """Make the controls that ``controls: untrained_all`` asks for: each network of the study, untrained.
+
+    Parameters
+    ----------
+    models, config : dict
+
+    Returns
+    -------
+    models : dict
+        With an entry ``<network>_untrained`` for each trained network, where there is none.
+    controls : list of str
+    """
+    if config["controls"] != "untrained_all":
+        return models, config["controls"]
+    trained = [name for name in config["networks"] if name in models]
+    trained = [name for name in trained if models[name]["weights"] != "untrained"]
+    own = ("lock", "sha256", "state_key", "strip_prefix")
+    made = {
+        f"{name}_untrained": {key: value for key, value in models[name].items() if key not in own}
+        | {"weights": "untrained"}
+        for name in trained
+    }
+    return {name: (made | models)[name] for name in sorted(made | models)}, list(made)
+
+
 def check_known(models, network, tables, where):
     """Stop when the model table does not have a network."""
     if network not in models:
