@@ -149,7 +149,9 @@ def copy_labels(source, layer, target):
     """
     for name in ("file", "class"):
         source.copy(name, target)
-    target.attrs.update({**source.attrs, **layer.attrs})
+    # A file keeps what it says of its own making.
+    known = {**source.attrs, **layer.attrs}
+    target.attrs.update({name: value for name, value in known.items() if name not in target.attrs})
 
 
 def common_keys(paths):

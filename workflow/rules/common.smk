@@ -35,7 +35,7 @@ except ImportError:
 from texalign import brainscore, weights
 from texalign.escaping import escape
 from texalign.plan import code, content, dataset, explained, networks, own_files, paths, people
-from texalign.plan import published, reading, recipes, synthesis, variants
+from texalign.plan import pages, published, reading, recipes, synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -414,16 +414,14 @@ def columns(wildcards):
     return escape(explained.columns(results_page()))
 
 
-def differences(wildcards):
-    return escape(explained.differences(results_page()))
+def further_files(wildcards):
+    """What a report shows beyond what it needs: all that was made."""
+    return pages.files(STUDY)
 
 
-def not_made(wildcards):
+def not_made():
     """What a report has no page of, and the command that makes it."""
-    optional = {"Synthesis": ("synthesis", "synthesis/scores.csv")}
-    return {
-        what: f"snakemake {how}" for what, (how, file) in optional.items() if not Path(STUDY, file).exists()
-    }
+    return {what: f"snakemake {target}" for what, target in pages.absent(STUDY).items()}
 
 
 def synthesis_targets(wildcards):

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from texalign import escaping, store, tables
 from texalign.figures.rdms import METRIC_LABELS
-from texalign.report import layers, overview, pages
+from texalign.report import data, embedding, layers, overview, pages
 
 inputs, folder = snakemake.input, Path(snakemake.output[0])
 params = escaping.unescape(dict(snakemake.params.items()))
 names = [Path(path).stem for path in inputs.rdms]
 information = tables.read(inputs.information)
 main = information[information["k"] == information["n_classes"]].set_index("layer")
+best = tables.best_layers(main.reset_index().assign(network="")).loc[0, "layer"]
 by_k, confusions, labels = (tables.read(inputs[key]) for key in ("by_k", "confusions", "labels"))
 for path, layer in zip(inputs.rdms, names, strict=True):
     with store.open_h5(path) as source, store.open_h5(inputs.clusters) as clusters:
@@ -38,4 +39,8 @@ for path, layer in zip(inputs.rdms, names, strict=True):
     pages.write_page(
         folder / f"{layer}.html", "layer.html", root="../../", pages=pages.ALWAYS, here="", **values
     )
+    if layer == best:
+        places = data.packed(embedding.embed(condensed))
+        cluster = labels[labels["layer"] == layer].set_index("file")["cluster"].loc[files].tolist()
+        pages.write_script(folder / "map.js", "map", {"places": places, "clusters": cluster})
     job.log.info("%s: %d textures, %d pairs of classes", layer, len(files), len(pairs))
