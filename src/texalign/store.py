@@ -303,7 +303,7 @@ class GramWriter:
         self._mean.flush()
 
 
-def gram_writers(file, layers, shapes, n, axes=None):
+def gram_writers(file, layers, shapes, n, about=None):
     """Make one group a layer, each with room for the ``gram`` and ``mean`` of n textures.
 
     Parameters
@@ -314,23 +314,23 @@ def gram_writers(file, layers, shapes, n, axes=None):
     shapes : dict of str to tuple
         Layer to (N, H', W').
     n : int
-    axes : dict of str to str, optional
-        Module to the axis of its output that is the channels, where that is not the first.
+    about : dict of str to dict, optional
+        Module to further attributes: see `texalign.readout.attributes`.
 
     Returns
     -------
     dict of str to GramWriter
     """
-    groups = _layer_groups(file, layers, shapes, axes)
+    groups = _layer_groups(file, layers, shapes, about)
     return {layer: GramWriter(group, n, shapes[layer][0]) for layer, group in groups.items()}
 
 
-def quantile_writers(file, layers, shapes, n, how, axes=None):
+def quantile_writers(file, layers, shapes, n, how, about=None):
     """Make one group a layer, each with room for the ``quantiles`` of n textures: see `texalign.gram.sliced`.
 
     Parameters
     ----------
-    file, layers, shapes, n, axes
+    file, layers, shapes, n, about
         See `gram_writers`.
     how : dict
         directions, quantiles, seed: kept in the groups' attributes.
@@ -340,18 +340,18 @@ def quantile_writers(file, layers, shapes, n, how, axes=None):
     dict of str to RowWriter
     """
     writers = {}
-    for layer, group in _layer_groups(file, layers, shapes, axes).items():
+    for layer, group in _layer_groups(file, layers, shapes, about).items():
         group.attrs.update({key: how[key] for key in ("directions", "quantiles", "seed")})
         length = how["directions"] * min(how["quantiles"], group.attrs["positions"])
         writers[layer] = RowWriter(group, "quantiles", n, length)
     return writers
 
 
-def _layer_groups(file, layers, shapes, axes):
+def _layer_groups(file, layers, shapes, about):
     groups = {}
     for layer, module in layers.items():
         channels, height, width = shapes[layer]
         groups[layer] = file.create_group(layer)
         groups[layer].attrs.update(module=module, channels=channels, positions=height * width)
-        groups[layer].attrs.update(channel_axis=(axes or {}).get(module, "first"))
+        groups[layer].attrs.update({"channel_axis": "first"} | (about or {}).get(module, {}))
     return groups

@@ -30,12 +30,21 @@ def reduce_rdm(condensed, n, pixels=900):
         With m = min(n, pixels): the means over m × m nearly equal blocks of the square matrix, whose
         diagonal is zero. The square itself is never made: one row at a time is.
     """
+    edges = block_edges(n, min(n, pixels))
+    sizes = np.diff(edges)
+    return _block_sums(condensed, n, edges) / np.outer(sizes, sizes)
+
+
+def block_edges(n, side):
+    """Edges of `side` nearly equal blocks of n textures, shape (side + 1,)."""
+    return np.linspace(0, n, side + 1).round().astype(int)
+
+
+def _block_sums(condensed, n, edges):
+    """Sum the square matrix over the blocks between edges, row by row: the square itself is never made."""
     if len(condensed) != n * (n - 1) // 2:
         raise ValueError(f"condensed has {len(condensed)} entries; {n} textures need {n * (n - 1) // 2}")
-    side = min(n, pixels)
-    edges = np.linspace(0, n, side + 1).round().astype(int)
-    sizes = np.diff(edges)
-    sums = np.zeros((side, side))
+    sums = np.zeros((len(edges) - 1, len(edges) - 1))
     start = 0
     for block, (first, last) in enumerate(pairwise(edges)):
         rows = np.zeros(n)
@@ -44,7 +53,31 @@ def reduce_rdm(condensed, n, pixels=900):
             rows[i + 1 :] += condensed[start:stop]
             start = stop
         sums[block] = np.add.reduceat(rows, edges[:-1])
-    return (sums + sums.T) / np.outer(sizes, sizes)
+    return sums + sums.T
+
+
+def class_means(condensed, classes):
+    """Average an RDM over classes.
+
+    Parameters
+    ----------
+    condensed : array, shape (n (n - 1) / 2,)
+        The upper triangle, row by row.
+    classes : sequence of str, length n
+        Grouped: the textures of a class stand together.
+
+    Returns
+    -------
+    names : list of str
+    means : array, shape (c, c)
+        Mean distance of a texture of one class and a texture of the other; on the diagonal of two different
+        textures of the class, NaN where it has one only.
+    """
+    names, edges = runs(classes)
+    sizes = np.diff(edges)
+    pairs = np.outer(sizes, sizes) - np.diag(sizes)
+    with np.errstate(invalid="ignore"):
+        return names, _block_sums(condensed, len(classes), edges) / pairs
 
 
 def runs(labels):

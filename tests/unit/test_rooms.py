@@ -28,11 +28,15 @@ ROOMS = (
     ),
     *("blocks", "store", "checkpoint", "pictures", "images", "plan"),
     *(
-        "channels",
         "trial",
+        "tokens",
+        "channels",
+        "depth",
         "readout",
         "preprocessing",
         "states",
+        "builders",
+        "sources",
         "networks",
         "fast",
         "gram",
@@ -43,7 +47,7 @@ ROOMS = (
         "human",
         "alignment",
     ),
-    *("synthesis", "views", "figures"),
+    *("synthesis", "views", "figures", "report"),
 )
 
 #: What a plan may be made with, before any job runs: these load the standard library alone.

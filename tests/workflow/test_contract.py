@@ -301,6 +301,7 @@ def test_the_named_targets(fresh):
         "figures",
         "synthesis",
         "report",
+        "html_report",
     }
     assert targets <= fresh.plan(*sorted(targets))
 

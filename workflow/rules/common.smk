@@ -34,8 +34,8 @@ except ImportError:
     )
 from texalign import brainscore, weights
 from texalign.escaping import escape
-from texalign.plan import code, content, dataset, networks, own_files, paths, people, published
-from texalign.plan import reading, recipes, synthesis, variants
+from texalign.plan import code, content, dataset, explained, networks, own_files, paths, people
+from texalign.plan import published, reading, recipes, synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -305,7 +305,8 @@ def known_entry(wildcards):
     """A network's row for `list_layers`, which needs no weights."""
     told(networks.check_known)(models, wildcards.network, MODEL_TABLES, "list_layers")
     entry = models[wildcards.network]
-    return {key: entry[key] for key in ("architecture", "channels", "layers", "options") if key in entry}
+    keys = ("architecture", "channels", "layers", "options", "prefix_tokens")
+    return {key: entry[key] for key in keys if key in entry}
 
 
 # ------------------------------------------------------------------------------------------ synthesis
@@ -389,6 +390,32 @@ def series_images(wildcards):
 def series_labels(wildcards):
     layers = SYNTHESIS["layers"] or networks.layers(models[wildcards.network])
     return [layer if layer == layers[0] else f"{layers[0]} to {layer}" for layer in layers]
+
+
+#: What of the config a report tells.
+REPORTED = ("dataset", "clustering", "readout", "normalisation", "bn_warmup", "representation", "precision")
+
+
+def results_page():
+    """The page of the documentation that explains every column."""
+    return Path(workflow.source_path("../../docs/results.md")).read_text(encoding="utf-8")
+
+
+def columns(wildcards):
+    """What the columns of tables mean, for pages; escaped, as a report shows the params of its rules."""
+    return escape(explained.columns(results_page()))
+
+
+def differences(wildcards):
+    return escape(explained.differences(results_page()))
+
+
+def not_made(wildcards):
+    """What a report has no page of, and the command that makes it."""
+    optional = {"Synthesis": ("synthesis", "synthesis/scores.csv")}
+    return {
+        what: f"snakemake {how}" for what, (how, file) in optional.items() if not Path(STUDY, file).exists()
+    }
 
 
 def synthesis_targets(wildcards):

@@ -4,12 +4,12 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import download, networks
+from texalign import download, sources
 
 entry = snakemake.params.entry
 download.fetch(
-    networks.weights_url(entry),
+    sources.weights_url(entry),
     snakemake.output[0],
-    **networks.expected_hash(entry),
+    **sources.expected_hash(entry),
     hint="set `weights: untrained` for this network: a control, not a substitute",
 )

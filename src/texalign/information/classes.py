@@ -7,8 +7,8 @@ from scipy.special import xlogy
 from texalign.geometry.condensed import square_rows
 from texalign.information.contingency import contingency
 
-#: Distances that are taken from the RDM at a time: those of 20,000 textures, 3 GB.
-BLOCK_VALUES = 20_000**2
+#: Distances that are taken from the RDM at a time: those of 10,000 textures, 2 GB.
+BLOCK_VALUES = 10_000**2
 
 
 def recovered(classes, clusters):

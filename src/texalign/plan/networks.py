@@ -9,7 +9,7 @@ from texalign.plan.code import digest_of_builder
 
 #: What a network's numbers depend on: not its label, nor its family.
 RECIPE = (
-    *("architecture", "channels", "layers", "options", "preprocess"),
+    *("architecture", "channels", "layers", "options", "prefix_tokens", "preprocess"),
     *("seed", "sha256", "state_key", "strip_prefix", "weights"),
 )
 
@@ -32,6 +32,9 @@ def check(models, config, tables, where):
             raise InputError(
                 f"{tables}: {network}: weights: {entry['weights']!r} is unknown; write untrained"
             )
+        depth = entry["layers"].get("depth", []) if isinstance(entry["layers"], dict) else []
+        if depth != sorted(depth):
+            raise InputError(f"{tables}: {network}: layers: depth: {depth} is not ascending; sort it")
     for key in ("networks", "controls"):
         for network in config[key]:
             check_known(models, network, tables, f"{where}: {key}")
@@ -91,8 +94,16 @@ def published(entry):
 
 
 def layers(entry):
-    """Names of the layers: L1, L2, ..."""
-    return [f"L{i}" for i, _ in enumerate(entry["layers"], start=1)]
+    """Names of the layers: L1, L2, ... Which modules are chosen by depth, the network's own job finds out.
+
+    Examples
+    --------
+    >>> layers({"layers": ["bn1"]}), layers({"layers": {"count": 2}}), layers({"layers": {"depth": [0.5]}})
+    (['L1'], ['L1', 'L2'], ['L1'])
+    """
+    layers = entry["layers"]
+    count = len(layers.get("depth", ())) or layers["count"] if isinstance(layers, dict) else len(layers)
+    return [f"L{i}" for i in range(1, count + 1)]
 
 
 def names(models, networks):
