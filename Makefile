@@ -11,7 +11,7 @@ ifneq ($(shell pwd | LC_ALL=C grep -c "[][:space:]:;&|<>(){}*?!\"'\`\$$\\#%[]"),
   $(error texalign cannot work in this folder: $(shell pwd). Move it to a path of letters, digits, / - _ . + @ only, without spaces)
 endif
 
-.PHONY: help demo study report layers test test-fuzz test-slurm test-ndd bench lint format lock envs docs clean
+.PHONY: help demo study report layers test test-runs test-fuzz test-slurm test-ndd bench lint format lock envs docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ layers: .venv/installed  ## a network's modules with channels, positions, depth,
 
 test: .venv/installed-dev  ## the tests (10 minutes on 2 cores)
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist worksteal
+
+test-runs: .venv/installed-dev  ## whole runs: killed and gone on with, again from nothing, from a git URL (5 minutes on 2 cores)
+	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist worksteal -m runs tests/workflow tests/integration
 
 test-fuzz: .venv/installed-dev  ## every kind of file that a run reads, damaged in many ways (2 minutes on 2 cores)
 	OMP_NUM_THREADS=1 pytest -m fuzz tests/integration/test_fuzz.py

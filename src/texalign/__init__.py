@@ -19,6 +19,7 @@ _FACE = {
     "geometry": "texalign.geometry",
     "information": "texalign.information",
     "statistics": "texalign.statistics",
+    "decoding": "texalign.decoding",
     "alignment": "texalign.alignment",
     "synthesis": "texalign.synthesis",
     "figures": "texalign.figures",

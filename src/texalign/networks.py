@@ -1,5 +1,6 @@
 """A row of the model table → an evaluation-mode network, its preprocessing, its read-out layers."""
 
+import contextlib
 import copy
 import difflib
 import functools
@@ -9,6 +10,8 @@ import inspect
 import logging
 import platform
 import re
+import sys
+import types
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest import mock
@@ -421,7 +424,32 @@ def import_callable(name):
 def torchvision_models():
     """Import ``torchvision.models``, also where torchvision's compiled part cannot load."""
     provide_torchvision()
-    return importlib.import_module("torchvision.models")
+    with _compiler_left_out():
+        return importlib.import_module("torchvision.models")
+
+
+@contextlib.contextmanager
+def _compiler_left_out():
+    """Keep ``import torchvision`` from importing torch's compiler, which takes as long as torch itself.
+
+    One function of its detection networks asks the compiler a question when it is called; it still can.
+    """
+    if {"torch._dynamo", "torchvision"} & sys.modules.keys():
+        yield
+        return
+    package, inside = types.ModuleType("torch._dynamo"), types.ModuleType("torch._dynamo.utils")
+    inside.is_compile_supported = lambda *args: importlib.import_module(
+        "torch._dynamo.utils"
+    ).is_compile_supported(*args)
+    package.utils = inside
+    stand_ins = {module.__name__: module for module in (package, inside)}
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name, module in stand_ins.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
 
 
 @functools.cache

@@ -184,9 +184,24 @@ def network_attributes(network, readout):
     }
 
 
-def write_rdm(file, euclidean, cosine, squared_norms):
-    """Store what `texalign.geometry.distances.rdms` gives: two condensed RDMs and the rows' squared norms."""
-    file["euclidean"], file["cosine"], file["squared_norms"] = euclidean, cosine, squared_norms
+def write_rdm(file, n, blocks):
+    """Store two condensed RDMs, ``euclidean`` and ``cosine``, and the rows' ``squared_norms``.
+
+    Parameters
+    ----------
+    file : h5py.File
+    n : int
+        Textures.
+    blocks : iterable
+        As `texalign.geometry.distances.rdm_blocks` gives them.
+    """
+    euclidean, cosine = (
+        file.create_dataset(name, (n * (n - 1) // 2,), np.float32) for name in ("euclidean", "cosine")
+    )
+    for part, *values, squared_norms in blocks:
+        euclidean[part], cosine[part] = values
+        norms = squared_norms
+    file["squared_norms"] = norms
 
 
 def write_labels(group, k, labels):
@@ -240,12 +255,37 @@ def image_dataset(file, n, size):
 
 
 def gram_bytes(shapes, n):
-    """Bytes of the packed Gram matrices of n textures in layers of these shapes (N, H', W')."""
-    return 4 * n * sum(channels * (channels + 1) // 2 for channels, _, _ in shapes.values())
+    """Bytes of the packed Gram matrices and means of n textures in layers of these shapes (N, H', W')."""
+    return 4 * n * sum(channels * (channels + 1) // 2 + channels for channels, _, _ in shapes.values())
+
+
+class GramWriter:
+    """Append packed Gram matrices and channel means of textures to a layer's group.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    n, channels : int
+        Textures, and N.
+    """
+
+    def __init__(self, group, n, channels):
+        self._gram = RowWriter(group, "gram", n, channels * (channels + 1) // 2)
+        self._mean = RowWriter(group, "mean", n, channels)
+
+    def append(self, gram, mean):
+        """Add textures: arrays of shape (b, N(N+1)/2) and (b, N)."""
+        self._gram.append(gram)
+        self._mean.append(mean)
+
+    def flush(self):
+        """Write what is held back. Call it after the last texture."""
+        self._gram.flush()
+        self._mean.flush()
 
 
 def gram_writers(file, layers, shapes, n, axes=None):
-    """Make one group a layer, each with room for the packed Gram matrices of n textures.
+    """Make one group a layer, each with room for the ``gram`` and ``mean`` of n textures.
 
     Parameters
     ----------
@@ -260,13 +300,39 @@ def gram_writers(file, layers, shapes, n, axes=None):
 
     Returns
     -------
+    dict of str to GramWriter
+    """
+    groups = _layer_groups(file, layers, shapes, axes)
+    return {layer: GramWriter(group, n, shapes[layer][0]) for layer, group in groups.items()}
+
+
+def quantile_writers(file, layers, shapes, n, how, axes=None):
+    """Make one group a layer, each with room for the ``quantiles`` of n textures: see `texalign.gram.sliced`.
+
+    Parameters
+    ----------
+    file, layers, shapes, n, axes
+        See `gram_writers`.
+    how : dict
+        directions, quantiles, seed: kept in the groups' attributes.
+
+    Returns
+    -------
     dict of str to RowWriter
     """
     writers = {}
+    for layer, group in _layer_groups(file, layers, shapes, axes).items():
+        group.attrs.update({key: how[key] for key in ("directions", "quantiles", "seed")})
+        length = how["directions"] * min(how["quantiles"], group.attrs["positions"])
+        writers[layer] = RowWriter(group, "quantiles", n, length)
+    return writers
+
+
+def _layer_groups(file, layers, shapes, axes):
+    groups = {}
     for layer, module in layers.items():
         channels, height, width = shapes[layer]
-        group = file.create_group(layer)
-        group.attrs.update(module=module, channels=channels, positions=height * width)
-        group.attrs.update(channel_axis=(axes or {}).get(module, "first"))
-        writers[layer] = RowWriter(group, "gram", n, channels * (channels + 1) // 2)
-    return writers
+        groups[layer] = file.create_group(layer)
+        groups[layer].attrs.update(module=module, channels=channels, positions=height * width)
+        groups[layer].attrs.update(channel_axis=(axes or {}).get(module, "first"))
+    return groups

@@ -131,7 +131,7 @@ def information(mi):
 
 
 def test_uncertainty_of_the_best_layer_is_that_of_the_correlation(mi, scores):
-    best = scores.index[:12]
+    best, scores = scores.index[:12], scores.iloc[:, :3]
     table = alignment.uncertainty(information(mi[best]), scores, samples=500)
     assert table["layer"].drop_duplicates().tolist() == ["best", "L1", "L2", "L3"]
     rows = table[table["layer"] == "best"].set_index("metric")
@@ -154,7 +154,8 @@ def test_uncertainty_of_the_best_layer_is_that_of_the_correlation(mi, scores):
 def test_uncertainty_names_the_network_that_makes_the_correlation(scores):
     bits = pd.Series(1.0, index=scores.index) + 0.001 * np.arange(len(scores))
     bits["resnet152"] = 5.0
-    rows = alignment.uncertainty(information(bits), scores, samples=200).set_index(["layer", "metric"])
+    table = alignment.uncertainty(information(bits), scores[["neural_vision"]], samples=200)
+    rows = table.set_index(["layer", "metric"])
     row = rows.loc[("best", "neural_vision")]
     assert (row["pivotal"], row["pivotal_family"]) == ("resnet152", "resnet")
     assert row["r_without_one_low"] <= row["pearson_r"] <= row["r_without_one_high"]

@@ -87,7 +87,7 @@ def test_gram_matrices_are_those_of_the_channels(readout):
         for layer, maps in {"L1": x, "L2": network.module[3](x)}.items():
             maps = torch.relu(maps) if readout == "relu" else maps
             by_hand = torch.einsum("bhwi,bhwj->bij", maps, maps)
-            torch.testing.assert_close(torch.from_numpy(rows[layer]), gram.pack(by_hand))
+            torch.testing.assert_close(torch.from_numpy(rows[layer].gram), gram.pack(by_hand))
 
 
 def test_maps_at_the_end_are_read_under_gradients_too():

@@ -34,7 +34,7 @@ except ImportError:
     )
 from texalign import brainscore, weights
 from texalign.escaping import escape
-from texalign.plan import code, content, dataset, networks, paths, published, reading, recipes
+from texalign.plan import code, content, dataset, networks, own_files, paths, published, reading, recipes
 from texalign.plan import synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
@@ -108,6 +108,7 @@ for network, entry in models.items():
     entry.setdefault("label", network)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
+told(own_files.check)(config, CONFIG)
 SCORE_TABLES = [config["brainscore"]] if isinstance(config["brainscore"], str) else config["brainscore"]
 SCORES = {table: told(scores_of, f"{CONFIG}: brainscore: ")(table) for table in SCORE_TABLES}
 SCORES = told(brainscore.join, f"{CONFIG}: brainscore: ")(SCORES)
@@ -194,6 +195,21 @@ def rdms_of(names, wildcards=None):
     ]
 
 
+def rows_file(wildcards):
+    """Where the rows of a representation lie: quantiles have a pass and a file of their own."""
+    kind = "sliced" if wildcards.representation == "sliced_wasserstein" else "gram"
+    return place(kind, maps=wildcards.maps, network=wildcards.network)
+
+
+def represented(kind, names):
+    """A kind of table of some networks in each representation that is compared."""
+    return [
+        place(kind, **CHOICE | {"representation": representation}, network=network)
+        for representation in config["representations"]["compare"]
+        for network in names
+    ]
+
+
 def pairs_of(join):
     """Whose scores each network is given, where that is not by its key."""
     return brainscore.by_position(SCORED, SCORES.names) if join == "position" else {}
@@ -236,6 +252,18 @@ def recipe_of(wildcards):
 
 def image_folder(wildcards):
     return "resources/dtd/images" if DATASET["source"] == "dtd" else []
+
+
+def own_labels(wildcards):
+    """The file of labels that are decoded instead of the classes."""
+    labels = config["decoding"]["labels"]
+    return ancient(local(labels)) if labels else []
+
+
+def official_splits(wildcards):
+    """DTD's own splits, for its classes."""
+    official = DATASET["source"] == "dtd" and not config["decoding"]["labels"]
+    return "resources/dtd/labels" if official else []
 
 
 def known_entry(wildcards):

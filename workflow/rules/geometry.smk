@@ -1,6 +1,6 @@
 rule compute_rdm:
     input:
-        gram=place("gram"),
+        rows=rows_file,
     output:
         place("rdm"),
     log:
@@ -55,6 +55,8 @@ rule compare_rdms:
         origin=lambda wildcards: origin(tuple(NETWORKS), "grow_trees"),
         metric=lookup(dpath="second_order/metric", within=config),
         correlation=lookup(dpath="second_order/correlation", within=config),
+        pairs=lookup(dpath="second_order/pairs", within=config),
+        seed=lookup(dpath="second_order/seed", within=config),
     script:
         "../scripts/compare_rdms.py"
 

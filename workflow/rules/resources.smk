@@ -2,6 +2,7 @@ localrules:
     fetch_weights,
     fetch_dtd,
     unpack_dtd,
+    unpack_dtd_labels,
 
 
 rule fetch_weights:
@@ -39,3 +40,16 @@ rule unpack_dtd:
         "../../envs/texalign.yaml"
     script:
         "../scripts/unpack_dtd.py"
+
+
+rule unpack_dtd_labels:
+    input:
+        archive="resources/dtd/dtd-r1.0.1.tar.gz",
+    output:
+        directory("resources/dtd/labels"),
+    log:
+        "resources/logs/unpack_dtd_labels.log",
+    conda:
+        "../../envs/texalign.yaml"
+    script:
+        "../scripts/unpack_dtd_labels.py"

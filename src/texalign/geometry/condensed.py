@@ -16,6 +16,36 @@ def condensed_rows(n):
         yield i, slice(start, end)
 
 
+def start_of(row, n):
+    """Condensed index of the first pair (row, row + 1)."""
+    return row * n - row * (row + 1) // 2
+
+
+def part_of(condensed, chosen, n):
+    """Distances of chosen textures alone, condensed.
+
+    Parameters
+    ----------
+    condensed : array, shape (n(n-1)/2,)
+    chosen : array of int, ascending
+    n : int
+    """
+    parts = [condensed[start_of(i, n) - i - 1 + chosen[k + 1 :]] for k, i in enumerate(chosen[:-1])]
+    return np.concatenate(parts) if parts else condensed[:0]
+
+
+def square_rows(condensed, first, last, n):
+    """Rows `first` to `last` of the square matrix, shape (last - first, n), zeros on its diagonal."""
+    block = np.zeros((last - first, n), condensed.dtype)
+    for i in range(last):  # what stands left of the diagonal stands in the rows above
+        start = start_of(i, n) - i - 1
+        below = max(first, i + 1)
+        block[below - first :, i] = condensed[start + below : start + last]
+        if i >= first:
+            block[i - first, i + 1 :] = condensed[start + i + 1 : start + n]
+    return block
+
+
 def pairs_of(indices, n):
     """Rows (i, j), i < j, of condensed indices."""
     starts = np.concatenate([[0], np.cumsum(np.arange(n - 1, 0, -1))])

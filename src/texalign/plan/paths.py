@@ -13,6 +13,7 @@ from texalign.errors import InputError
 PLACES = {
     "images": "images.h5",
     "gram": "gram/{maps}/{network}.h5",
+    "sliced": "sliced/{maps}/{network}.h5",
     "rdm": "rdm/{maps}/{representation}/{network}/{layer}.h5",
     "second_order": "rdm/{maps}/{representation}/second_order.h5",
     "clusters": "clusters/{maps}/{representation}/{clustering}/{network}.h5",
@@ -22,6 +23,8 @@ PLACES = {
     "labels": "classes/{maps}/{representation}/{clustering}/labels/{network}.csv",
     "confusions": "classes/{maps}/{representation}/{clustering}/confusions/{network}.csv",
     "classes": "classes/{maps}/{representation}/{clustering}/{network}.csv",
+    "decoded": "decoding/{maps}/{representation}/{network}.csv",
+    "beside_gram": "representations/{maps}/{representation}/{clustering}/{estimator}/{network}.csv",
     "variant_information": "variants/{variant}/mutual_information.csv",
     "variant_networks": "variants/{variant}/brainscore_networks.csv",
     "variant_correlation": "variants/{variant}/brainscore_correlation.csv",
