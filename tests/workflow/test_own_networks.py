@@ -228,7 +228,10 @@ def test_a_key_of_an_entry_reruns_that_network_alone(finished, change):
         ({"preprocess": {"mean": [0, 0, 0]}}, ["preprocess: 'std' is a required property"]),
         ({"preprocess": {"mean": [0, 0], "std": [1, 1, 1]}}, ["preprocess: mean: [0, 0] is too short"]),
         ({"preprocess": {"mean": 3 * [0], "std": [1, 0, 1]}}, ["preprocess: std: 1: 0 is less than or"]),
-        ({"preprocess": {"mean": 3 * [float("nan")], "std": 3 * [1]}}, [": nan is not of type", "write a finite number"]),
+        (
+            {"preprocess": {"mean": 3 * [float("nan")], "std": 3 * [1]}},
+            [": nan is not of type", "write a finite number"],
+        ),
     ],
 )
 def test_a_bad_value_of_an_entry_is_the_only_line(fresh, change, words):
