@@ -102,12 +102,13 @@ config.clear()
 config.update(given)
 TABLES = [config["models"]] if isinstance(config["models"], str) else config["models"]
 MODEL_TABLES = ", ".join(TABLES)
-models = told(merge_tables)(
-    {table: told(reading.read_yaml)(readable(table, "models"), table) for table in TABLES}
-)
+tables = {table: told(reading.read_yaml)(readable(table, "models"), table) for table in TABLES}
+models = told(merge_tables)(tables)
 models = told(reading.checked)(models, schema("models"), MODEL_TABLES)
 for network, entry in models.items():
     entry.setdefault("label", network)
+    if weights.is_locked(entry):
+        entry["lock"] = weights.lock_file(tables, network)
 models, config["controls"] = networks.with_controls(models, config)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
@@ -253,6 +254,11 @@ def weights_file(wildcards):
     """The file of a network's weights; none when they are untrained or come inside a package."""
     network = wildcards.get("network") or wildcards.maker
     source = models[network]["weights"]
+    if weights.is_locked(models[network]):
+        return [
+            ancient(f"resources/weights/{network}.locked"),
+            f"resources/weights/{network}.locked.sha256",
+        ]
     # Known by what the table says of it, so that its date says nothing.
     if weights.is_published(source):
         return ancient(f"resources/weights/{network}.pth")
