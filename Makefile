@@ -100,8 +100,8 @@ lock: .venv/installed-dev  ## envs/lock*.txt anew, after a change in envs/*.txt
 	$(LOCK) envs/requirements.txt -o envs/lock.txt
 	$(LOCK) envs/dev.txt -c envs/lock.txt -o envs/lock-dev.txt
 	$(LOCK) envs/docs.txt -o envs/lock-docs.txt
-	sed -i.old -E '/^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/,/[^\\]$$/d' envs/lock.txt
-	rm envs/lock.txt.old
+	sed -i.old -E '/^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/,/[^\\]$$/d' envs/lock.txt envs/lock-dev.txt
+	rm envs/lock.txt.old envs/lock-dev.txt.old
 
 envs: .venv/installed  ## envs/*.yaml anew, after a change in envs/*.txt
 	python envs/write_yaml.py

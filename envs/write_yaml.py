@@ -15,6 +15,7 @@ LISTS = {
     "texalign.yaml": "requirements.txt",
     "plenoptic.yaml": "plenoptic.txt",
     "human.yaml": "human.txt",
+    "timm.yaml": "timm.txt",
 }
 
 HEAD = """\

@@ -116,6 +116,29 @@ def _allowed(builder, options, error):
     return f"; nearest: {', '.join(near)}{takes}" if near else takes
 
 
+def converted_by_timm(architecture, options, state):
+    """Build one of timm's networks with a state dict that timm itself brings into form; None where it cannot.
+
+    Parameters
+    ----------
+    architecture : str
+        ``timm/<name>``.
+    options : dict
+    state : dict of str to Tensor
+    """
+    timm = importlib.import_module("timm")
+    try:
+        return timm.create_model(
+            architecture.removeprefix("timm/"),
+            pretrained=True,
+            pretrained_cfg_overlay={"state_dict": dict(state), "source": ""},
+            **options,
+        )
+    except Exception:
+        log.info("timm's own words", exc_info=True)
+        return None
+
+
 def import_callable(name):
     """Import ``module:callable`` or ``module:Class.method``."""
     module, _, attribute = name.partition(":")

@@ -110,7 +110,8 @@ def blocks(module):
     outputs, narrow = _traced(module)
     best = {}
     for block in _blocks(module, outputs, narrow):
-        composite = any(True for _ in module.get_submodule(block.name).children())
+        part = module.get_submodule(block.name)
+        composite = any(has_matrix(inner) for inner in part.modules() if inner is not part)
         before = best.get(block.depth)
         if before is None or composite >= before[0]:
             best[block.depth] = composite, block.name

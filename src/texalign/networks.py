@@ -135,7 +135,7 @@ def load(entry, weights_file=None, seed=None, device="auto"):
             builders.build(architecture, options) if published is None else build_for(published, entry, path)
         )
     if path and published is None:
-        load_state(module, path, entry.get("state_key"), entry.get("strip_prefix"))
+        module = loaded(module, entry, path)
     lazy = [name for name, p in module.named_parameters() if nn.parameter.is_lazy(p)]
     if lazy:
         raise InputError(
@@ -158,6 +158,33 @@ def load(entry, weights_file=None, seed=None, device="auto"):
         device=device,
         architecture=builders.described(architecture, options),
     )
+
+
+def loaded(module, entry, path):
+    """Load a file's weights into a network; where they do not fit one of timm's, as timm converts them.
+
+    timm's own files have the names of older versions, or positions for images of another size.
+
+    Returns
+    -------
+    nn.Module
+        The network, or timm's with the converted weights.
+    """
+    options = entry.get("options") or {}
+    asked = {"state_key", "strip_prefix"} & entry.keys() or "num_classes" in options
+    try:
+        load_state(module, path, entry.get("state_key"), entry.get("strip_prefix"))
+        return module
+    except InputError:
+        if not entry["architecture"].startswith("timm/") or asked:
+            raise
+        state = states.state_dicts(states.read(path)).get("")
+        converted = state and builders.converted_by_timm(entry["architecture"], options, state)
+        if not converted:
+            raise
+    log.info("%s: converted by timm, as it does for its own weights", path)
+    states.check_types(converted, state, path)
+    return converted
 
 
 def normalised(network, how):
@@ -248,9 +275,10 @@ def own_preprocessing(entry, module, published):
 
 def load_for(snakemake, entry=None):
     """Load the network of a rule's job: parameter ``entry``, input ``weights``, where it is to run."""
-    return load(
-        entry or snakemake.params.entry, snakemake.input.get("weights") or None, device=job.device(snakemake)
-    )
+    files = snakemake.input.get("weights") or None
+    # Beside locked weights stands their hash.
+    file = files if files is None or isinstance(files, str) else files[0]
+    return load(entry or snakemake.params.entry, file, device=job.device(snakemake))
 
 
 def pick_device(device="auto"):

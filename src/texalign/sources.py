@@ -4,7 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from texalign import builders, weights
+from texalign import builders, locks, weights
 from texalign.errors import InputError
 
 
@@ -25,6 +25,8 @@ def expected_hash(entry):
     """Return the hash that the weights of an entry must have, as keyword arguments of `download.check`."""
     if "sha256" in entry:
         return {"sha256": entry["sha256"]}
+    if "lock" in entry:
+        return {"sha256": locks.known(entry["lock"], entry["weights"])}
     if weights.is_enum(entry["weights"]):
         return {"sha256_prefix": download_digits(weights_url(entry))}
     return {}
@@ -39,6 +41,8 @@ def weights_url(entry):
         torchvision has no such weights for this architecture; those it has are given.
     """
     source = entry["weights"]
+    if weights.is_on_hub(source):
+        return weights.hub_url(source)
     if not weights.is_enum(source):
         return source
     models = builders.torchvision_models()

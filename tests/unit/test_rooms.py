@@ -23,6 +23,7 @@ ROOMS = (
         "joins",
         "brainscore",
         "weights",
+        "locks",
         "download",
         "job",
     ),
@@ -52,7 +53,7 @@ ROOMS = (
 
 #: What a plan may be made with, before any job runs: these load the standard library alone.
 LIGHT = re.compile(
-    r"texalign(\.(errors|escaping|formats|lazy|files|tables|brainscore|weights|download|job|images|images\.dtd|plan(\.\w+)?))?"
+    r"texalign(\.(errors|escaping|formats|lazy|files|tables|brainscore|weights|locks|download|job|images|images\.dtd|plan(\.\w+)?))?"
 )
 
 #: What comes with snakemake.

@@ -59,7 +59,8 @@ if isinstance(workflow.current_basedir, LocalGitFile):
         lambda self, path, join: join(self, str(getattr(path, "path", path))), join=LocalGitFile.join
     )
 
-CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
+GIVEN = workflow.config_settings.config_args or []
+CONFIG = " over ".join(["--config"] * bool(GIVEN) + [str(path) for path in workflow.configfiles]) or "config"
 
 
 def found(path):
@@ -93,6 +94,7 @@ def schema(name):
     return workflow.source_path(f"../schemas/{name}.schema.yaml")
 
 
+told(reading.check_given)(GIVEN, sys.argv)
 for file in workflow.configfiles:
     told(reading.check_yaml)(file)
 given = told(reading.checked)(quoted_on(config), schema("config"), CONFIG)
@@ -100,12 +102,13 @@ config.clear()
 config.update(given)
 TABLES = [config["models"]] if isinstance(config["models"], str) else config["models"]
 MODEL_TABLES = ", ".join(TABLES)
-models = told(merge_tables)(
-    {table: told(reading.read_yaml)(readable(table, "models"), table) for table in TABLES}
-)
+tables = {table: told(reading.read_yaml)(readable(table, "models"), table) for table in TABLES}
+models = told(merge_tables)(tables)
 models = told(reading.checked)(models, schema("models"), MODEL_TABLES)
 for network, entry in models.items():
     entry.setdefault("label", network)
+    if weights.is_locked(entry):
+        entry["lock"] = weights.lock_file(tables, network)
 models, config["controls"] = networks.with_controls(models, config)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
@@ -251,6 +254,11 @@ def weights_file(wildcards):
     """The file of a network's weights; none when they are untrained or come inside a package."""
     network = wildcards.get("network") or wildcards.maker
     source = models[network]["weights"]
+    if weights.is_locked(models[network]):
+        return [
+            ancient(f"resources/weights/{network}.locked"),
+            f"resources/weights/{network}.locked.sha256",
+        ]
     # Known by what the table says of it, so that its date says nothing.
     if weights.is_published(source):
         return ancient(f"resources/weights/{network}.pth")

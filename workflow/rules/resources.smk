@@ -1,5 +1,6 @@
 localrules:
     fetch_weights,
+    fetch_locked_weights,
     fetch_dtd,
     unpack_dtd,
     unpack_dtd_labels,
@@ -11,6 +12,22 @@ rule fetch_weights:
         "resources/weights/{network}.pth",
     log:
         "resources/logs/fetch_weights/{network}.log",
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        entry=lambda wildcards: networks.published(models[wildcards.network]),
+    script:
+        "../scripts/fetch_weights.py"
+
+
+# Weights of which nothing but a lock file knows the hash: what is computed from them is made again when
+# that changes, by the small file beside them.
+rule fetch_locked_weights:
+    output:
+        weights="resources/weights/{network}.locked",
+        sha256="resources/weights/{network}.locked.sha256",
+    log:
+        "resources/logs/fetch_locked_weights/{network}.log",
     conda:
         "../../envs/texalign.yaml"
     params:

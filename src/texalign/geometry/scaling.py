@@ -37,7 +37,7 @@ def plane(distances):
     -------
     points : array, shape (m, 2)
     stress : float
-        Kruskal's stress-1: root of the squared errors of distances, as a share of the map's squared distances.
+        Kruskal's stress-1: root of the squared errors of distances, as a share of the map's squared ones.
         Above 0.2 a map is poor.
     """
     from sklearn.manifold import smacof

@@ -9,7 +9,7 @@ from texalign.plan.code import digest_of_builder
 
 #: What a network's numbers depend on: not its label, nor its family.
 RECIPE = (
-    *("architecture", "channels", "layers", "options", "prefix_tokens", "preprocess"),
+    *("architecture", "channels", "layers", "lock", "options", "prefix_tokens", "preprocess"),
     *("seed", "sha256", "state_key", "strip_prefix", "weights"),
 )
 
@@ -32,6 +32,11 @@ def check(models, config, tables, where):
             raise InputError(
                 f"{tables}: {network}: weights: {entry['weights']!r} is unknown; write untrained"
             )
+        if weights.is_on_hub(entry["weights"]):
+            try:
+                weights.hub_url(entry["weights"])
+            except InputError as error:
+                raise InputError(f"{tables}: {network}: {error}") from error
         depth = entry["layers"].get("depth", []) if isinstance(entry["layers"], dict) else []
         if depth != sorted(depth):
             raise InputError(f"{tables}: {network}: layers: depth: {depth} is not ascending; sort it")
@@ -65,7 +70,7 @@ def with_controls(models, config):
         return models, config["controls"]
     trained = [name for name in config["networks"] if name in models]
     trained = [name for name in trained if models[name]["weights"] != "untrained"]
-    own = ("sha256", "state_key", "strip_prefix")
+    own = ("lock", "sha256", "state_key", "strip_prefix")
     made = {
         f"{name}_untrained": {key: value for key, value in models[name].items() if key not in own}
         | {"weights": "untrained"}
@@ -90,7 +95,7 @@ def recipe(entry):
 
 def published(entry):
     """Keep what tells which file of weights to fetch: a change of layers fetches nothing."""
-    return {key: entry[key] for key in ("architecture", "sha256", "weights") if key in entry}
+    return {key: entry[key] for key in ("architecture", "lock", "sha256", "weights") if key in entry}
 
 
 def layers(entry):
