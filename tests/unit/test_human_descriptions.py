@@ -109,7 +109,7 @@ def test_people_reach_known_bits_on_the_described_images():
     own = [classes[i] for i in kept]
     bits = []
     for without in (set(), descriptions.class_beginnings(classes)):
-        rdm, _, _ = descriptions.rdms([list(found.values())[i] for i in kept], without)
+        rdm = descriptions.rdm([list(found.values())[i] for i in kept], without)
         bits.append(mutual_information(own, ward.cut(ward.ward_tree(rdm), len(set(own)))).bits)
     assert 3.3 < bits[0] < 4.3
     assert 1.2 < bits[1] < 2.4

@@ -289,7 +289,7 @@ def people_rdms(wildcards):
 def people_choices(wildcards):
     """Choices of a reference that has no RDM."""
     entry = REFERENCES[wildcards.reference]
-    return ancient(local(entry["path"])) if entry["kind"] == "triplets" else []
+    return [ancient(local(entry["path"]))] if entry["kind"] == "triplets" else []
 
 
 def named_reference(wildcards):

@@ -35,6 +35,6 @@ for path, words, without in zip(output.rdms, descriptions.WORDS, (set(), named),
         left = {"missing": len(joined.missing), "extra": len(joined.extra), "n_halves": len(several)}
         rows.append({"words": words, "level": level, "n": len(texts)} | left | row)
     with store.create_h5(path, job.about()) as file:
-        store.write_people(file, descriptions.rdms(texts, *options)[0], observers, words)
+        store.write_people(file, descriptions.rdm(texts, *options), observers, words)
         store.write_keys(file, own_files, own_classes)
 tables.write(output.reliability, rows, job.about())

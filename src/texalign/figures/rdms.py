@@ -155,8 +155,9 @@ def second_order_map(table, study, labels):
         for size, row in zip(np.linspace(3, 7, len(rows)), rows.itertuples(), strict=True):
             axes.plot(row.x, row.y, color=look["color"], markersize=size, linestyle="none", **marks)
         handles[names[network]] = Line2D([], [], **look, markersize=5, linewidth=0.8)
+    people = iter("Dd^vphX<>" * len(labels))
     for row in table[table["network"].isin(list(labels))].itertuples():
-        mark = "*" if row.network == "classes" else "D"
+        mark = "*" if row.network == "classes" else next(people)
         colour = "#222222" if row.network == "classes" else "#0a7d3c"
         size = 11 if row.network == "classes" else 7
         (line,) = axes.plot(row.x, row.y, marker=mark, color=colour, markersize=size, linestyle="none")

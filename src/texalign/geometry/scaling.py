@@ -37,7 +37,7 @@ def plane(distances):
     -------
     points : array, shape (m, 2)
     stress : float
-        Kruskal's stress-1: root of the squared errors of distances, as a share of the squared distances.
+        Kruskal's stress-1: root of the squared errors of distances, as a share of the map's squared ones.
         Above 0.2 a map is poor.
     """
     from sklearn.manifold import smacof
@@ -50,7 +50,7 @@ def plane(distances):
         )
         points = points - points.mean(axis=0)
     found = np.linalg.norm(points[:, None] - points, axis=-1)
-    return points, float(np.sqrt(((found - distances) ** 2).sum() / (found**2).sum()))
+    return points, float(np.sqrt(((found - distances) ** 2).sum() / ((found**2).sum() or 1)))
 
 
 def between_correlations(matrix):

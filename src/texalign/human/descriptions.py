@@ -147,9 +147,12 @@ def halves(texts, generator):
     return first, second
 
 
-def rdms(texts, without=(), components=100, seed=0):
-    """Euclidean and cosine RDM of descriptions, and squared norms: see `describe`."""
-    return distances.rdms(describe(texts, without, components, seed))
+def rdm(texts, without=(), components=100, seed=0):
+    """Euclidean RDM of descriptions, condensed: see `describe`.
+
+    A texture of which no word is left has distance 1 to all others, as one that shares no word has √2.
+    """
+    return distances.rdm(describe(texts, without, components, seed))
 
 
 def split_rdms(texts, splits, without=(), components=100, seed=0):
@@ -169,4 +172,4 @@ def split_rdms(texts, splits, without=(), components=100, seed=0):
     generator = np.random.default_rng(seed)
     for _ in range(splits):
         both = halves(texts, generator)
-        yield np.stack([rdms(half, without, components, seed)[0] for half in both])
+        yield np.stack([rdm(half, without, components, seed) for half in both])
