@@ -222,7 +222,7 @@ def test_pages_show_what_was_made_and_say_what_was_not(tmp_path):
     assert (rdm["file"], rdm["rule"], rdm["seconds"], rdm["memory"]) == (
         "rdm/net/L1.h5",
         "compute_rdm",
-        1.25,
+        1.5,
         None,
     )
 
