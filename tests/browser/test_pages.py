@@ -214,6 +214,7 @@ def test_the_map_tells_what_lies_where(browser, report):
     with Visit(browser, report) as visit:
         page = visit.open("map.html")
         page.wait_for_selector("#map canvas[data-network=net]")
+        page.locator("#map canvas").scroll_into_view_if_needed()
         box = page.locator("#map canvas").bounding_box()
         for texture in (0, 20):
             x, y = (report.places[texture] / 65535 + 0.03) / 1.06
