@@ -178,6 +178,35 @@ def _correlation(metric, mi, score):
     }
 
 
+def against_published(published, correlations):
+    """Put the papers' correlations beside this study's.
+
+    Parameters
+    ----------
+    published : list of dict
+        As `texalign.plan.published.of_study` gives it: ``version``, ``metric``, ``n``, ``pearson_r``,
+        ``p_value``.
+    correlations : DataFrame
+        As `correlate` returns it.
+
+    Returns
+    -------
+    DataFrame
+        A row a published number: ``version``; ``metric``; ``published_n``, ``published_r``, ``published_p``;
+        ours, ``n``, ``pearson_r``, ``p_value``, NaN for a metric that this study has not; ``r_difference``,
+        ours less theirs; ``published_low`` and ``published_high``, the 95 % interval of their r by
+        Fisher's z, and ours, ``ci_low`` and ``ci_high``.
+    """
+    names = {"n": "published_n", "pearson_r": "published_r", "p_value": "published_p"}
+    theirs, ours = pd.DataFrame(published).rename(columns=names), correlations.set_index("metric")
+    table = theirs.join(ours[["n", "pearson_r", "p_value"]], on="metric", validate="many_to_one")
+    table["r_difference"] = table["pearson_r"] - table["published_r"]
+    half = stats.norm.ppf(0.975) / np.sqrt(table["published_n"] - 3)
+    z = np.arctanh(table["published_r"])
+    table["published_low"], table["published_high"] = np.tanh(z - half), np.tanh(z + half)
+    return table.join(ours[["ci_low", "ci_high"]], on="metric")
+
+
 def uncertainty(information, scores, samples=10_000, seed=0):
     """Tell what the correlation with each score rests on, for the best layer and for every layer.
 

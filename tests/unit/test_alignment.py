@@ -227,3 +227,19 @@ def test_agreement_stands_in_the_summary():
     ]
     np.testing.assert_allclose(found["human_people_class"], [0.2, 0.4, np.nan])
     np.testing.assert_allclose(found["human_people_no_class_words_image"], [-0.4, -0.2, np.nan])
+
+
+def test_published_numbers_stand_beside_ours(mi, scores):
+    theirs = [
+        {"version": "v2", "metric": "V2", "n": 12, "pearson_r": -0.262, "p_value": 0.41},
+        {"version": "v2", "metric": "taste", "n": 12, "pearson_r": 0.5, "p_value": 0.1},
+    ]
+    ours = alignment.correlate(mi, scores).set_index("metric").loc["V2"]
+    table = alignment.against_published(theirs, alignment.correlate(mi, scores)).set_index("metric")
+    row = table.loc["V2"]
+    assert (row["published_n"], row["published_r"], row["published_p"]) == (12, -0.262, 0.41)
+    assert (row["n"], row["pearson_r"], row["ci_low"]) == (13, ours["pearson_r"], ours["ci_low"])
+    assert row["r_difference"] == pytest.approx(ours["pearson_r"] + 0.262)
+    # The interval that docs/results.md quotes.
+    assert (row["published_low"], row["published_high"]) == pytest.approx((-0.73, 0.37), abs=0.005)
+    assert np.isnan(table.loc["taste", ["pearson_r", "r_difference"]].astype(float)).all()

@@ -45,6 +45,23 @@ rule correlate_variant:
         "../scripts/correlate_scores.py"
 
 
+rule compare_variant:
+    input:
+        correlation=rules.correlate_variant.output.correlation,
+    output:
+        place("variant_published"),
+    log:
+        log_of("compare_variant", "variant_published"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("compare_published"),
+        origin=lambda wildcards: origin(tuple(MEASURED), "compare_published"),
+        published=PUBLISHED,
+    script:
+        "../scripts/compare_published.py"
+
+
 rule plot_variant:
     input:
         information=rules.join_variant.output[0],
@@ -144,4 +161,5 @@ rule multiverse:
 rule variants:
     input:
         expand(rules.plot_variant.output.brainscore_png, variant=VARIANTS),
+        expand(rules.compare_variant.output, variant=VARIANTS if PUBLISHED else []),
         rules.multiverse.input,

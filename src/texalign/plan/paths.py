@@ -34,6 +34,7 @@ PLACES = {
     "variant_networks": "variants/{variant}/brainscore_networks.csv",
     "variant_correlation": "variants/{variant}/brainscore_correlation.csv",
     "variant_uncertainty": "variants/{variant}/brainscore_uncertainty.csv",
+    "variant_published": "variants/{variant}/published.csv",
     "activations": "synthesis/activations/{network}.h5",
     "exemplar": "synthesis/{texture}/exemplar.png",
     "synthetic": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.png",
