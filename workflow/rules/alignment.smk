@@ -67,3 +67,25 @@ rule aggregate:
         second_order=lookup(dpath="second_order", within=config),
     script:
         "../scripts/aggregate.py"
+
+
+rule plot_published:
+    input:
+        published=rules.compare_published.output[0],
+    output:
+        pdf=f"{STUDY}/figures/published.pdf",
+        png=report(
+            f"{STUDY}/figures/published.png",
+            caption="../report/published.rst",
+            category="Brain-Score",
+            labels={"figure": "published against this study"},
+        ),
+    log:
+        log_of("plot_published"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("plot_published"),
+        origin=lambda wildcards: origin(tuple(MEASURED), "plot_published"),
+    script:
+        "../scripts/plot_published.py"
