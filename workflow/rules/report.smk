@@ -55,6 +55,7 @@ rule html_network:
         origin=origin_of("plot_network"),
         study=config["study"],
         metric=lookup(dpath="figures/rdm_metric", within=config),
+        representation=lookup(dpath="representation", within=config),
         label=lambda wildcards: LABELS[wildcards.network],
         columns=columns,
     script:

@@ -7,7 +7,7 @@ job.start(snakemake)
 from pathlib import Path
 
 from texalign import escaping, store, tables
-from texalign.figures.rdms import METRIC_LABELS
+from texalign.figures.rdms import metric_label
 from texalign.report import layers, overview, pages
 
 inputs, folder = snakemake.input, Path(snakemake.output[0])
@@ -29,7 +29,11 @@ for path, layer in zip(inputs.rdms, names, strict=True):
     )
     values = {"name": params["label"], "layer": layer, "layers": names, "n": len(files), "k": int(row["k"])}
     values |= {"bits": overview.bits_of(row), "pairs": pairs, "largest_k": min(len(files), value["k"][-1])}
-    values |= {"metric": METRIC_LABELS[params["metric"]], "exact": value["matrix"]["exact"], **attributes}
+    values |= {
+        "metric": metric_label(params["metric"], params["representation"]),
+        "exact": value["matrix"]["exact"],
+        **attributes,
+    }
     values |= {
         "title": f"{params['label']}, {layer}",
         "study": params["study"],
