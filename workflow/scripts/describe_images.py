@@ -26,4 +26,4 @@ with store.open_h5(snakemake.input.images) as source:
 with store.create_h5(snakemake.output[0], job.about()) as file:
     store.write_rdm(file, len(rows), distances.rdm_blocks(rows, files))
     store.write_keys(file, files, classes)
-    file.attrs.update(module=name, channels=0, positions=0)
+    store.describe_rows(file, name)
