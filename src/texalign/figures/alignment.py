@@ -175,7 +175,7 @@ def published_against_ours(table):
         A row a score. Intervals are Fisher's, 95 %; on the right, both r and their difference.
     """
     figure = Figure(figsize=(DOUBLE, 1.1 + 0.34 * len(table)), layout="constrained")
-    axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=[3, 1])
+    axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1])
     rows = np.arange(len(table))
     looks = {
         "published": ("published_r", "published_low", "published_high", -0.14, "white"),
