@@ -20,6 +20,7 @@ _FACE = {
     "information": "texalign.information",
     "statistics": "texalign.statistics",
     "decoding": "texalign.decoding",
+    "human": "texalign.human",
     "alignment": "texalign.alignment",
     "synthesis": "texalign.synthesis",
     "figures": "texalign.figures",

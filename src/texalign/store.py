@@ -204,6 +204,25 @@ def write_rdm(file, n, blocks):
     file["squared_norms"] = norms
 
 
+def write_people(file, euclidean, observers, words):
+    """Store an RDM of people's as those of networks are, with the ``observers``' own.
+
+    Parameters
+    ----------
+    file : h5py.File
+    euclidean : array, shape (n(n-1)/2,)
+        Its cosine distances are those of rows of norm one, which descriptions have.
+    observers : array, shape (o, n(n-1)/2)
+        RDMs one by one, or of halves of what people said; o may be 0.
+    words : str
+        What was compared, in place of a network's module.
+    """
+    n = round((1 + np.sqrt(1 + 8 * len(euclidean))) / 2)
+    write_rdm(file, n, [(slice(None), euclidean, np.square(euclidean) / 2, np.ones(n))])
+    file["observers"] = np.asarray(observers, np.float32)
+    file.attrs.update(module=words, channels=0, positions=0)
+
+
 def write_labels(group, k, labels):
     """Store the cluster of each texture under a cut into k clusters."""
     group[f"k{k}"] = labels
@@ -284,7 +303,7 @@ class GramWriter:
         self._mean.flush()
 
 
-def gram_writers(file, layers, shapes, n, axes=None):
+def gram_writers(file, layers, shapes, n, about=None):
     """Make one group a layer, each with room for the ``gram`` and ``mean`` of n textures.
 
     Parameters
@@ -295,23 +314,23 @@ def gram_writers(file, layers, shapes, n, axes=None):
     shapes : dict of str to tuple
         Layer to (N, H', W').
     n : int
-    axes : dict of str to str, optional
-        Module to the axis of its output that is the channels, where that is not the first.
+    about : dict of str to dict, optional
+        Module to further attributes: see `texalign.readout.attributes`.
 
     Returns
     -------
     dict of str to GramWriter
     """
-    groups = _layer_groups(file, layers, shapes, axes)
+    groups = _layer_groups(file, layers, shapes, about)
     return {layer: GramWriter(group, n, shapes[layer][0]) for layer, group in groups.items()}
 
 
-def quantile_writers(file, layers, shapes, n, how, axes=None):
+def quantile_writers(file, layers, shapes, n, how, about=None):
     """Make one group a layer, each with room for the ``quantiles`` of n textures: see `texalign.gram.sliced`.
 
     Parameters
     ----------
-    file, layers, shapes, n, axes
+    file, layers, shapes, n, about
         See `gram_writers`.
     how : dict
         directions, quantiles, seed: kept in the groups' attributes.
@@ -321,18 +340,18 @@ def quantile_writers(file, layers, shapes, n, how, axes=None):
     dict of str to RowWriter
     """
     writers = {}
-    for layer, group in _layer_groups(file, layers, shapes, axes).items():
+    for layer, group in _layer_groups(file, layers, shapes, about).items():
         group.attrs.update({key: how[key] for key in ("directions", "quantiles", "seed")})
         length = how["directions"] * min(how["quantiles"], group.attrs["positions"])
         writers[layer] = RowWriter(group, "quantiles", n, length)
     return writers
 
 
-def _layer_groups(file, layers, shapes, axes):
+def _layer_groups(file, layers, shapes, about):
     groups = {}
     for layer, module in layers.items():
         channels, height, width = shapes[layer]
         groups[layer] = file.create_group(layer)
         groups[layer].attrs.update(module=module, channels=channels, positions=height * width)
-        groups[layer].attrs.update(channel_axis=(axes or {}).get(module, "first"))
+        groups[layer].attrs.update({"channel_axis": "first"} | (about or {}).get(module, {}))
     return groups

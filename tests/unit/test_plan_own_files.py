@@ -6,8 +6,8 @@ from texalign import InputError
 from texalign.plan import content, own_files
 
 
-def config(labels=None):
-    return {"decoding": {"labels": labels}}
+def config(labels=None, path=None):
+    return {"decoding": {"labels": labels}, "human": {"references": {"mine": {"path": path}}}}
 
 
 def test_a_file_that_is_not_there_is_told_with_its_key(tmp_path):
@@ -18,6 +18,8 @@ def test_a_file_that_is_not_there_is_told_with_its_key(tmp_path):
         InputError, match=r"mine.yaml: decoding: labels: nowhere.csv: no such file; correct the path"
     ):
         own_files.check(config("nowhere.csv"), "mine.yaml")
+    with pytest.raises(InputError, match=r"mine.yaml: human: references: mine: path: gone.csv: no such file"):
+        own_files.check(config(path="gone.csv"), "mine.yaml")
 
 
 def test_files_count_by_their_content(tmp_path):

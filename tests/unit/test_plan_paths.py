@@ -28,7 +28,7 @@ def test_the_coordinates_of_the_default_study():
 
 
 OF_INFORMATION = {"information", "by_k", "halves", "beside_gram"}
-OF_RDMS = {"rdm", "second_order", "decoded"}
+OF_RDMS = {"rdm", "second_order", "decoded", "exported", "agreement"}
 OF_CLUSTERS = {"clusters", "labels", "confusions", "classes"}
 
 

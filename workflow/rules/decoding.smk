@@ -24,7 +24,7 @@ rule decode_classes:
 
 rule join_decoding:
     input:
-        decoded=expand(chosen("decoded"), network=MEASURED),
+        decoded=[found_for("decoded", name) for name in [*MEASURED, *BASELINES]],
     output:
         f"{STUDY}/decoding.csv",
     log:
@@ -34,7 +34,7 @@ rule join_decoding:
     params:
         code=program("join_decoding"),
         origin=lambda wildcards: origin(tuple(MEASURED), "join_information"),
-        names=networks.names(models, MEASURED),
+        names=networks.names(ENTRIES, [*MEASURED, *BASELINES]),
         controls=lookup(dpath="controls", within=config),
     script:
         "../scripts/join_decoding.py"

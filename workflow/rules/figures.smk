@@ -36,6 +36,7 @@ rule plot_network:
         code=program("plot_network"),
         origin=origin_of("plot_network"),
         metric=lookup(dpath="figures/rdm_metric", within=config),
+        representation=lookup(dpath="representation", within=config),
         label=lambda wildcards: LABELS[wildcards.network],
     script:
         "../scripts/plot_network.py"
@@ -127,28 +128,6 @@ rule plot_statistics:
         study=escape(STUDY_NETWORKS),
     script:
         "../scripts/plot_statistics.py"
-
-
-rule plot_published:
-    input:
-        published=rules.compare_published.output[0],
-    output:
-        pdf=f"{STUDY}/figures/published.pdf",
-        png=report(
-            f"{STUDY}/figures/published.png",
-            caption="../report/published.rst",
-            category="Brain-Score",
-            labels={"figure": "published against this study"},
-        ),
-    log:
-        log_of("plot_published"),
-    conda:
-        "../../envs/texalign.yaml"
-    params:
-        code=program("plot_published"),
-        origin=lambda wildcards: origin(tuple(MEASURED), "plot_published"),
-    script:
-        "../scripts/plot_published.py"
 
 
 rule figures:

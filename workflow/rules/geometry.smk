@@ -7,6 +7,8 @@ rule compute_rdm:
         log_of("compute_rdm", "rdm"),
     benchmark:
         times_of("compute_rdm", "rdm")
+    wildcard_constraints:
+        maps=paths.OF_NETWORKS,
     # Before the next network's Gram matrices: these are still in memory then, and not read from the disk.
     priority: 1
     conda:

@@ -31,7 +31,8 @@ with store.open_h5(snakemake.input.images) as source:
         job.log.info("%s on %s, batches of %d, layers %s", fast.architecture, fast.device, batch, shapes)
         store.write_keys(file, files, classes)
         file.attrs.update(store.network_attributes(fast, taken["readout"]))
-        writers = store.gram_writers(file, fast.layers, shapes, len(images), fast.axes)
+        about = readout.attributes(network)
+        writers = store.gram_writers(file, fast.layers, shapes, len(images), about)
 
         def write(layer, start, summary):
             """Hand rows over to their layer's writer, once they are known to be sound."""

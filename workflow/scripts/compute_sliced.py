@@ -32,7 +32,9 @@ with store.open_h5(snakemake.input.images) as source:
     ):
         store.write_keys(file, files[kept], classes[kept])
         file.attrs.update(store.network_attributes(fast, taken["readout"]))
-        writers = store.quantile_writers(file, fast.layers, shapes, len(kept), how, fast.axes)
+        writers = store.quantile_writers(
+            file, fast.layers, shapes, len(kept), how, readout.attributes(network)
+        )
         blocks = ((i, images[kept[i : i + 64]]) for i in range(0, len(kept), 64))
         extract.compute(
             fast,

@@ -7,8 +7,11 @@ job.start(snakemake)
 from pathlib import Path
 
 from texalign import decoding, store, tables
+from texalign.plan import content
 
 params, inputs = snakemake.params, snakemake.input
+for given, expected in ((inputs.labels, params.labels), (inputs.official, None)):
+    content.check_any(given or None, expected)  # of DTD's own, as they were unpacked
 rows = []
 for path in inputs.rdms:
     with store.open_h5(path) as source:

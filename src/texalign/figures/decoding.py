@@ -26,8 +26,10 @@ def accuracy_by_layer(table, study=None):
     Returns
     -------
     Figure
-        Error bars are 95 % intervals over the splits.
+        Error bars are 95 % intervals over the splits. Baselines without a network are lines.
     """
+    images = table[table["family"] == "images"]
+    table = table[table["family"] != "images"]
     styles, names = table_styles(table, study)
     layers = sorted(table["layer"].unique(), key=natural)
     place = {layer: i for i, layer in enumerate(layers)}
@@ -41,6 +43,9 @@ def accuracy_by_layer(table, study=None):
         bars = np.stack([rows["accuracy"] - rows["accuracy_low"], rows["accuracy_high"] - rows["accuracy"]])
         look = {**look, **MARK, "elinewidth": 0.8, "linewidth": 0.8}
         handles[names[network]] = axes.errorbar(rows["x"] + offset, rows["accuracy"], bars, **look)
+    for i, row in enumerate(images.itertuples()):
+        dashes = (0, (5 - i, 1 + i))
+        handles[row.label] = axes.axhline(row.accuracy, color="#777777", linestyle=dashes, linewidth=0.8)
     chance = table["chance"].max()
     handles[CHANCE] = axes.axhline(chance, color="#222222", linestyle=":", linewidth=1)
     axes.set(xlabel="Layer (number, from shallow to deep)", ylabel="Accuracy of a linear classifier")

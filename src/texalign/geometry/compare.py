@@ -97,7 +97,7 @@ def second_order(rdms, m, length, correlation="spearman", scratch=None, threads=
         raise InputError(f"correlation: {correlation!r} is not allowed; use one of {', '.join(CORRELATIONS)}")
     with scratch_file(scratch, 4 * m * length) as file:
         # Plain reads and writes: the pages of a memory map would count as this job's memory.
-        for values in _side_by_side(partial(_standardized, correlation=correlation), rdms, threads):
+        for values in _side_by_side(partial(standardized, correlation=correlation), rdms, threads):
             file.write(values)
         products = np.zeros((m, m))
         step = max(1, PRODUCT_BLOCK // m)
@@ -122,8 +122,19 @@ def _side_by_side(function, items, threads):
             yield running.popleft().result()
 
 
-def _standardized(values, correlation):
-    """Values or ranks with mean zero and norm one, as float32; NaN where all are the same."""
+def standardized(values, correlation):
+    """Give values, or their average ranks, mean zero and norm one.
+
+    Parameters
+    ----------
+    values : array, shape (m,)
+    correlation : {'spearman', 'pearson'}
+
+    Returns
+    -------
+    array, float32, shape (m,)
+        NaN where all are the same.
+    """
     values = _ranks(values) if correlation == "spearman" else np.asarray(values, np.float64)
     # The mean of equal values may differ from them in the last digit.
     constant = values.min() == values.max()

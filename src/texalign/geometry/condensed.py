@@ -1,11 +1,18 @@
 """Dissimilarity matrices without their mirror image: the upper triangle, row by row."""
 
+import math
+
 import numpy as np
 
 
 def condensed_length(n):
     """Count the pairs of n textures, n(n-1)/2."""
     return n * (n - 1) // 2
+
+
+def condensed_count(length):
+    """Count the textures of so many pairs: inverse of `condensed_length`."""
+    return (1 + math.isqrt(1 + 8 * length)) // 2
 
 
 def condensed_rows(n):
@@ -64,7 +71,7 @@ def pairs_with(row, n):
 
 def square(condensed):
     """Condensed → square (n, n), symmetric with zeros on the diagonal, in the same dtype."""
-    n = (1 + int(np.sqrt(1 + 8 * len(condensed)))) // 2
+    n = condensed_count(len(condensed))
     full = np.zeros((n, n), condensed.dtype)
     for i, part in condensed_rows(n):
         full[i, i + 1 :] = full[i + 1 :, i] = condensed[part]

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -116,6 +116,20 @@ def load_dataset(dataset, path=None):
     """Find the images of a study, as its config describes them; `path` comes before the config's."""
     keys = ("classes", "per_class", "seed")
     return load(dataset["source"], path or dataset.get("path"), **{key: dataset[key] for key in keys})
+
+
+def resized(image_set, resize):
+    """Have the files of an image set brought to their size in another way; drawn textures have no other.
+
+    Parameters
+    ----------
+    image_set : ImageSet
+    resize : {'squash', 'crop', 'pad'}
+        See `texalign.pictures.fitted`.
+    """
+    if image_set.reader is not decode or resize == "squash":
+        return image_set
+    return replace(image_set, reader=partial(decode, resize=resize))
 
 
 def blocks(image_set, size, batch=64, threads=1):

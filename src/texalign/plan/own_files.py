@@ -23,8 +23,10 @@ def check(config, where):
 
 def files(config):
     """Dotted key of the config → path of each file of one's own."""
-    labels = config["decoding"]["labels"]
-    return {"decoding: labels": labels} if labels else {}
+    found = {"decoding: labels": config["decoding"]["labels"]}
+    for name, entry in config["human"]["references"].items():
+        found[f"human: references: {name}: path"] = entry["path"]
+    return {key: path for key, path in found.items() if path}
 
 
 def digest(path, hashes):

@@ -23,6 +23,11 @@ PLACES = {
     "labels": "classes/{maps}/{representation}/{clustering}/labels/{network}.csv",
     "confusions": "classes/{maps}/{representation}/{clustering}/confusions/{network}.csv",
     "classes": "classes/{maps}/{representation}/{clustering}/{network}.csv",
+    "reliability_of_descriptions": "human/{network}/descriptions.csv",
+    "reliability_of_rdm": "human/{network}/rdm.csv",
+    "reliability_of_triplets": "human/{network}/triplets.csv",
+    "agreement": "human/{reference}/{maps}/{representation}/{network}.csv",
+    "exported": "exchange/{maps}/{representation}/{network}.h5",
     "decoded": "decoding/{maps}/{representation}/{network}.csv",
     "beside_gram": "representations/{maps}/{representation}/{clustering}/{estimator}/{network}.csv",
     "variant_information": "variants/{variant}/mutual_information.csv",
@@ -47,6 +52,7 @@ CONSTRAINTS = {
     "representation": "[a-z0-9_]+",
     "clustering": "[a-z0-9_]+",
     "estimator": "[a-z0-9_]+",
+    "reference": "[A-Za-z0-9][A-Za-z0-9_.-]*",
     "variant": "[A-Za-z0-9][A-Za-z0-9_.-]*",
     "texture": r"[^\W_][\w-]*",
     "method": "[a-z0-9_]+",
@@ -70,6 +76,10 @@ def check_writable(folder):
             if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
                 raise InputError(f"{there}: no folder that can be written to; {advice}")
             return
+
+
+#: Maps of networks, by their read-out: not what people say, nor images themselves (`texalign.plan.people`).
+OF_NETWORKS = "(linear|relu)(-[a-z0-9]+)*"
 
 
 class _Open(dict):

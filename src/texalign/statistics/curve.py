@@ -94,8 +94,8 @@ def _mean(by_metric, shape):
 
 def _orders(n, samples, seed):
     """Orders of n networks as keys to sort by, and whether they are all there are."""
-    if math.factorial(n) <= samples:
-        return np.array(list(itertools.permutations(range(n))), dtype=float).reshape(math.factorial(n), n), True
+    if (count := math.factorial(n)) <= samples:
+        return np.array(list(itertools.permutations(range(n))), dtype=float).reshape(count, n), True
     return np.random.default_rng(seed).random((samples, n)), False
 
 
