@@ -250,6 +250,18 @@ def tables_by_k(names):
     return list(dict.fromkeys(path for paths in found for path in paths))
 
 
+def places_by_k(names):
+    """Choices of each specification, and where its tables stand among those of all.
+
+    No paths: within another workflow these get a prefix, as params do not.
+    """
+    place_of = {path: i for i, path in enumerate(tables_by_k(names))}
+    return {
+        name: (choices, [place_of[path] for path in information_of({**choices, "k": 1}, names)])
+        for name, choices in SPECIFICATIONS.items()
+    }
+
+
 def weights_file(wildcards):
     """The file of a network's weights; none when they are untrained or come inside a package."""
     network = wildcards.get("network") or wildcards.maker
