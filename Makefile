@@ -11,7 +11,7 @@ ifneq ($(shell pwd | LC_ALL=C grep -c "[][:space:]:;&|<>(){}*?!\"'\`\$$\\#%[]"),
   $(error texalign cannot work in this folder: $(shell pwd). Move it to a path of letters, digits, / - _ . + @ only, without spaces)
 endif
 
-.PHONY: help demo study report layers test test-fuzz test-slurm test-ndd bench lint format lock envs docs clean
+.PHONY: help demo study report layers test test-runs test-fuzz test-browser test-slurm test-ndd bench lint format lock envs docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -46,8 +46,8 @@ demo: .venv/installed  ## the whole study in miniature, without any download, in
 study: .venv/installed  ## the published study: 12 CNNs on the Describable Textures Dataset (downloads 2 GB)
 	snakemake --cores $(CORES) --logger texalign
 
-report: .venv/installed  ## results/<study>/report.zip with all figures; CONFIG=config/demo.yaml for the demo's
-	snakemake report --cores $(CORES) --logger texalign --configfile $(or $(CONFIG),config/config.yaml)
+report: .venv/installed  ## results/<study>/report/index.html, and report.zip; CONFIG=config/demo.yaml for the demo's
+	snakemake html_report report --cores $(CORES) --logger texalign --configfile $(or $(CONFIG),config/config.yaml)
 
 layers: .venv/installed  ## a network's modules with channels, positions, depth, Gram size: MODEL=resnet50
 	@test -n "$(MODEL)" || { echo "name a key of config/models.yaml: make layers MODEL=resnet50"; exit 1; }
@@ -57,8 +57,14 @@ layers: .venv/installed  ## a network's modules with channels, positions, depth,
 test: .venv/installed-dev  ## the tests (10 minutes on 2 cores)
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist worksteal
 
+test-runs: .venv/installed-dev  ## whole runs: killed and gone on with, again from nothing, from a git URL (5 minutes on 2 cores)
+	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist worksteal -m runs tests/workflow tests/integration
+
 test-fuzz: .venv/installed-dev  ## every kind of file that a run reads, damaged in many ways (2 minutes on 2 cores)
 	OMP_NUM_THREADS=1 pytest -m fuzz tests/integration/test_fuzz.py
+
+test-browser: .venv/installed-dev  ## the report's pages in a real chromium (skipped, with a reason, where there is none)
+	pytest -m browser tests/browser
 
 test-slurm: .venv/installed-dev  ## the profile for Slurm on a real one, started here (root; see docs/cluster.md)
 	pytest -m slurm tests/slurm
@@ -94,8 +100,8 @@ lock: .venv/installed-dev  ## envs/lock*.txt anew, after a change in envs/*.txt
 	$(LOCK) envs/requirements.txt -o envs/lock.txt
 	$(LOCK) envs/dev.txt -c envs/lock.txt -o envs/lock-dev.txt
 	$(LOCK) envs/docs.txt -o envs/lock-docs.txt
-	sed -i.old -E '/^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/,/[^\\]$$/d' envs/lock.txt
-	rm envs/lock.txt.old
+	sed -i.old -E '/^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z]+)==/,/[^\\]$$/d' envs/lock.txt envs/lock-dev.txt
+	rm envs/lock.txt.old envs/lock-dev.txt.old
 
 envs: .venv/installed  ## envs/*.yaml anew, after a change in envs/*.txt
 	python envs/write_yaml.py

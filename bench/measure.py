@@ -86,7 +86,7 @@ def features(name, precision="float32"):
     def ours():
         parts = {layer: [] for layer in network.layers}
         extract.compute(
-            fast, [(0, images)], lambda layer, _, rows: parts[layer].append(rows), max_batch=batch
+            fast, [(0, images)], lambda layer, _, found: parts[layer].append(found.gram), max_batch=batch
         )
         return {layer: np.concatenate(rows) for layer, rows in parts.items()}
 

@@ -4,7 +4,7 @@ Usage: python bench/reckon.py [--networks KEY ...] [--tflops 5]
 
 Operations are counted by torch on tensors without content (a multiplication and an addition are two), in
 the forward pass at 224 px up to the deepest layer, and in the products F Fᵀ of all layers. Bytes are those
-of the files: packed Gram matrices in whole chunks, two condensed float32 RDMs a layer.
+of the files: packed Gram matrices and means in whole chunks, two condensed float32 RDMs a layer.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def count(entry, size=224):
 def gram_bytes(channels, n):
     """Size of a network's Gram file: HDF5 keeps whole chunks."""
     total = 0
-    for length in map(gram.n_packed, channels):
+    for length in (*map(gram.n_packed, channels), *channels):
         rows, columns = min(store.CHUNK[0], n), min(store.CHUNK[1], length)
         total += 4 * ceil(n / rows) * rows * ceil(length / columns) * columns
     return total

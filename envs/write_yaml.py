@@ -11,7 +11,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 #: Environment → the list it comes from.
-LISTS = {"texalign.yaml": "requirements.txt", "plenoptic.yaml": "plenoptic.txt"}
+LISTS = {
+    "texalign.yaml": "requirements.txt",
+    "plenoptic.yaml": "plenoptic.txt",
+    "human.yaml": "human.txt",
+    "timm.yaml": "timm.txt",
+}
 
 HEAD = """\
 # Written by `make envs` from {name}. It holds what texalign needs, not texalign itself: in a checkout

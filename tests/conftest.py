@@ -40,23 +40,36 @@ def study_of_photographs(folder):
 
 
 @pytest.fixture(scope="session")
-def finished_study(tmp_path_factory):
-    """The study, made by the first of the processes that run the tests, and read by all."""
+def made_once(tmp_path_factory):
+    """Make a study in the first of the processes that run the tests, for all to read.
+
+    ``made_once(name, build, *targets)``, where ``build(folder)`` makes the study, or finds it made.
+    """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    seconds = folder / "finished.seconds"
-    with open(folder / "finished.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not seconds.exists():
-            study = study_of_photographs(folder / "finished")
-            began = time.monotonic()
-            study.make()
-            assert not study.leftovers()
-            seconds.write_text(str(time.monotonic() - began))
-    study = study_of_photographs(folder / "finished")
-    study.seconds = float(seconds.read_text())
-    return study
+
+    def make(name, build, *targets):
+        seconds = folder / f"{name}.seconds"
+        with open(folder / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not seconds.exists():
+                study = build(folder / name)
+                began = time.monotonic()
+                study.make(*targets)
+                assert not study.leftovers()
+                seconds.write_text(str(time.monotonic() - began))
+        study = build(folder / name)
+        study.seconds = float(seconds.read_text())
+        return study
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def finished_study(made_once):
+    """A finished study of photographs by two networks."""
+    return made_once("finished", study_of_photographs)
 
 
 @pytest.fixture

@@ -1,14 +1,27 @@
-"""What a run tells on the terminal, by `snakemake --logger texalign`: how far it is, and what failed.
+"""What a run tells on the terminal: how far it is, and what failed, once; `--logger texalign`.
 
 One line that moves where the output is a terminal, and a line a tenth of the jobs where it is not.
-The logs in ``.snakemake/log`` and of the rules keep the rest.
+The logs in ``.snakemake/log`` and of the rules keep the rest. A dry run, and what `--verbose` and
+`--debug-dag` ask for, is told as snakemake itself tells it.
 """
 
+import contextlib
+import io
+import logging
+import re
 import sys
 import time
+from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+
+#: How snakemake's messages begin that say nothing of what was asked for. What is not known is told.
+CHATTER = (
+    *("Assuming unrestricted ", "Building DAG", "Complete log", "Conda environments: ", "Config file "),
+    *("Elapsed time", "Execute ", "Exiting because a job", "Provided ", "Removing temporary output"),
+    *("Rules claiming more threads", "Select jobs", "Touching output", "Using shell", "host: "),
+)
 
 
 class LogHandler(LogHandlerBase):
@@ -20,28 +33,38 @@ class LogHandler(LogHandlerBase):
     needs_rulegraph = False
 
     def __post_init__(self):
-        """Note when the run began."""
-        self.began, self.tenth, self.open = time.monotonic(), -1, False
+        """Note when the run began, and who tells what is not told shortly."""
+        self.began, self.tenth, self.open, self.read = time.monotonic(), -1, False, False
+        asked = self.common_settings
+        self.quiet = {str(kind) for kind in asked.quiet or ()}
+        self.whole = as_snakemake(asked) if asked.dryrun or asked.verbose or asked.debug_dag else None
 
     def emit(self, record):
-        """Tell of progress, of failures, and that there is nothing to do."""
+        """Tell of progress, of failures, and of what else is worth a line."""
+        fault = None if self.read or record.levelno < logging.ERROR else broken_config()
+        self.read = self.read or str(record.msg).startswith("Building DAG") or fault is not None
+        if fault:
+            self._line(fault)
+        elif self.whole:
+            # On its way through snakemake's queue, no message has become the word None.
+            record.msg = None if record.msg == "None" else record.msg
+            self.whole.handle(record)
+        elif "all" not in self.quiet:
+            self._tell(record)
+
+    def _tell(self, record):
         event = getattr(record, "event", None)
-        if event == LogEvent.PROGRESS:
+        if event == LogEvent.PROGRESS and "progress" not in self.quiet:
             self._progress(record.done, record.total)
         elif event == LogEvent.JOB_ERROR:
-            self._line(
-                f"failed: {record.rule_name}; its log: {', '.join(map(str, record.log or [])) or 'none'}"
-            )
-        elif self._matters(record):
-            self._line(record.getMessage().strip())
-
-    @staticmethod
-    def _matters(record):
-        """Whether a message says more than the line that the failed job itself has told."""
-        if record.levelname not in ("ERROR", "CRITICAL"):
-            return "Nothing to be done" in str(record.msg)
-        known = getattr(record, "exception", None) == "CalledProcessError"
-        return not known and "did not complete successfully" not in str(record.msg)
+            self._line(failure(record))
+        elif event == LogEvent.ERROR and (ended := how_ended(str(record.msg))) is not None:
+            if ended:
+                self._line(ended)
+        elif event in (None, LogEvent.ERROR) and record.levelno >= logging.INFO:
+            text = str(record.msg).strip()
+            if text not in ("", "None") and not text.startswith(CHATTER):
+                self._line(text)
 
     def _progress(self, done, total):
         minutes, seconds = divmod(round(time.monotonic() - self.began), 60)
@@ -59,3 +82,93 @@ class LogHandler(LogHandlerBase):
         sys.stderr.write("\n" * self.open + text + "\n")
         sys.stderr.flush()
         self.open = False
+
+
+def as_snakemake(settings):
+    """Make what snakemake itself would tell the run with."""
+    from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
+
+    return ColorizingTextHandler(
+        settings.nocolor,
+        sys.stdout if settings.stdout else sys.stderr,
+        DefaultFormatter(settings.quiet, settings.show_failed_logs),
+        DefaultFilter(
+            settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, settings.printshellcmds
+        ),
+    )
+
+
+def failure(record):
+    """Word the failure of a job: a refusal that it has told on this terminal is not told again."""
+    log = next(iter(record.log or []), None)
+    last = last_line(log) if log else ""
+    # A cluster's job has an id there, and told its line elsewhere.
+    elsewhere = getattr(record, "aux", None) or getattr(record, "indent", False)
+    said = f"{last}\n" if last.startswith("texalign: ") and elsewhere else ""
+    why = f" ({last})" if re.match(r"(\w+\.)*\w*(Error|Exception|Interrupt)\b", last) else ""
+    return f"{said}failed: {record.rule_name}{why}; its log: {log or 'none'}"
+
+
+def last_line(path):
+    """Read the last line of a log, or nothing where there is none."""
+    try:
+        lines = Path(path).read_text(errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def how_ended(message):
+    """Word how a job's process ended, where it could not do so itself.
+
+    Returns
+    -------
+    str or None
+        Empty where the job has told it; None where the message is of something else.
+    """
+    if "At least one job did not complete successfully" in message:
+        return ""
+    if "CalledProcessError" not in message:
+        return None
+    # bash tells a signal as a status above 128.
+    number = re.search(r"exit status (\d+)|died with <Signals\.\w+: (\d+)>", message)
+    status = int(number[1] or 128 + int(number[2])) if number else 0
+    rule = re.search(r"\.(\w+)\.py\b", message)
+    if status <= 128:
+        return ""
+    often = ", often for want of memory" if status == 137 else ""
+    return f"{rule[1] if rule else 'a job'}: ended by signal {status - 128}{often}"
+
+
+def broken_config():
+    """Find what of this run's config cannot be read: `--config`, or the first such file.
+
+    Snakemake reads them before any line of the workflow, and answers with a traceback.
+
+    Returns
+    -------
+    str or None
+        One line on it.
+    """
+    from snakemake import cli
+    from snakemake.common.configfile import load_configfile
+
+    from texalign.errors import InputError
+    from texalign.plan.reading import check_yaml
+
+    with contextlib.redirect_stderr(io.StringIO()):
+        _, asked = cli.parse_args(None)
+    try:
+        cli.parse_config(asked.config)
+    except Exception as error:
+        return f"texalign: --config: {' '.join(str(error).split())}"
+    ours = Path(asked.directory or "", "config/config.yaml")
+    for path in [*(asked.configfile or []), *([ours] if ours.exists() else [])]:
+        try:
+            check_yaml(path)
+            load_configfile(path)
+        except InputError as error:
+            return f"texalign: {error}"
+        except Exception as error:  # of a template in it, say
+            return f"texalign: {path}: cannot be read ({' '.join(str(error).split())}); correct it"
+    return None

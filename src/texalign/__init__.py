@@ -19,6 +19,8 @@ _FACE = {
     "geometry": "texalign.geometry",
     "information": "texalign.information",
     "statistics": "texalign.statistics",
+    "decoding": "texalign.decoding",
+    "human": "texalign.human",
     "alignment": "texalign.alignment",
     "synthesis": "texalign.synthesis",
     "figures": "texalign.figures",

@@ -178,6 +178,35 @@ def _correlation(metric, mi, score):
     }
 
 
+def against_published(published, correlations):
+    """Put the papers' correlations beside this study's.
+
+    Parameters
+    ----------
+    published : list of dict
+        As `texalign.plan.published.of_study` gives it: ``version``, ``metric``, ``n``, ``pearson_r``,
+        ``p_value``.
+    correlations : DataFrame
+        As `correlate` returns it.
+
+    Returns
+    -------
+    DataFrame
+        A row a published number: ``version``; ``metric``; ``published_n``, ``published_r``, ``published_p``;
+        ours, ``n``, ``pearson_r``, ``p_value``, NaN for a metric that this study has not; ``r_difference``,
+        ours less theirs; ``published_low`` and ``published_high``, the 95 % interval of their r by
+        Fisher's z, and ours, ``ci_low`` and ``ci_high``.
+    """
+    names = {"n": "published_n", "pearson_r": "published_r", "p_value": "published_p"}
+    theirs, ours = pd.DataFrame(published).rename(columns=names), correlations.set_index("metric")
+    table = theirs.join(ours[["n", "pearson_r", "p_value"]], on="metric", validate="many_to_one")
+    table["r_difference"] = table["pearson_r"] - table["published_r"]
+    half = stats.norm.ppf(0.975) / np.sqrt(table["published_n"] - 3)
+    z = np.arctanh(table["published_r"])
+    table["published_low"], table["published_high"] = np.tanh(z - half), np.tanh(z + half)
+    return table.join(ours[["ci_low", "ci_high"]], on="metric")
+
+
 def uncertainty(information, scores, samples=10_000, seed=0):
     """Tell what the correlation with each score rests on, for the best layer and for every layer.
 
@@ -285,3 +314,109 @@ def _p_any_layer(bits, score, samples, seed):
     shuffled = np.random.default_rng(seed).permuted(np.tile(y, (samples, 1)), axis=1)
     largest = np.abs(shuffled @ x).max(axis=1)
     return float((1 + (largest >= np.abs(y @ x).max() - 1e-9).sum()) / (1 + samples))
+
+
+def people_against_scores(agreement, scores):
+    """Correlate the networks' best agreement with people with each of their scores: instead of information.
+
+    Parameters
+    ----------
+    agreement : DataFrame
+        reference, words, level, network, layer, score, family, control: the study's table ``human.csv``.
+    scores : DataFrame
+        As `score_table` gives it.
+
+    Returns
+    -------
+    DataFrame
+        As `correlate` gives it, for each reference, words and level.
+    """
+    networks = agreement[~agreement["control"] & agreement["network"].isin(scores.index)]
+    parts = []
+    by = ["reference", "words", "level"]
+    for key in dict.fromkeys(agreement[by].itertuples(index=False, name=None)):
+        rows = networks[(networks[by] == list(key)).all(axis=1)]
+        part = correlate(rows.groupby("network")["score"].max(), scores)
+        for i, (name, value) in enumerate(zip(by, key, strict=True)):
+            part.insert(i, name, value)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def with_people(summary, agreement):
+    """Add to a study's `summary` how far each layer agrees with people.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        network, layer, ...
+    agreement : DataFrame
+        See `people_against_scores`.
+
+    Returns
+    -------
+    DataFrame
+        With a column for each reference and level, as ``human_people_image``; where class words were left
+        out, ``human_people_no_class_words_image``.
+    """
+    without = agreement["words"] == "no class words"
+    column = "human_" + agreement["reference"] + without.map({True: "_no_class_words_", False: "_"})
+    rows = agreement.assign(column=column + agreement["level"])
+    order = list(dict.fromkeys(rows["column"]))
+    wide = rows.pivot(index=["network", "layer"], columns="column", values="score")[order].reset_index()
+    return summary.merge(wide, how="left", on=["network", "layer"], validate="one_to_one")
+
+
+def selected_layers(mi):
+    """Choose a layer of each network in three ways.
+
+    Parameters
+    ----------
+    mi : DataFrame
+        The study's table, with as many clusters as classes: network, control, layer, mi_bits, ...
+
+    Returns
+    -------
+    DataFrame
+        Rows of `mi` with ``selection``: ``best``, the layer that tells most, which is a little too good, as
+        its own noise has a part in the choice; ``fixed``, the layer that tells most on average in the *other*
+        networks that are no controls, where it has no part; ``last``. A way that a network has no layer for
+        has no row.
+    """
+    last, fixed = [], []
+    for network, rows in mi.groupby("network", sort=False):
+        last.append(rows.loc[[max(rows.index, key=lambda i: natural(rows.loc[i, "layer"]))]])
+        others = mi[~mi["control"] & (mi["network"] != network) & mi["layer"].isin(rows["layer"])]
+        if len(others):
+            means = others.groupby("layer")["mi_bits"].mean()
+            order = sorted(means.index, key=lambda layer: (-means[layer], natural(layer)))
+            fixed.append(rows[rows["layer"] == order[0]])
+    ways = {"best": [best_layers(mi)], "fixed": fixed, "last": last}
+    return pd.concat(
+        [part.assign(selection=name) for name, parts in ways.items() for part in parts], ignore_index=True
+    )
+
+
+def by_selection(selected, scores):
+    """Correlate information with scores for each way to choose a layer.
+
+    Parameters
+    ----------
+    selected : DataFrame
+        As `selected_layers` gives it; controls do not count.
+    scores : DataFrame
+        As `score_table` gives it.
+
+    Returns
+    -------
+    DataFrame
+        As `correlate` gives it, with ``selection`` in front, and the ``layers`` that were chosen.
+    """
+    parts = []
+    for name, rows in selected[~selected["control"]].groupby("selection", sort=False):
+        part = correlate(rows.set_index("network")["mi_bits"], scores)
+        part.insert(0, "selection", name)
+        chosen = rows.set_index("network")["layer"]
+        joined = [text.split(";") if text else [] for text in part["networks"]]
+        parts.append(part.assign(layers=[";".join(chosen[own]) for own in joined]))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

@@ -41,7 +41,7 @@ _TRANSIENT = (
 _FAILURES = (*_TRANSIENT, urllib.error.URLError, ConnectionError, http.client.HTTPException)
 
 
-def fetch(url, path, sha256=None, md5=None, sha256_prefix=None, hint=""):
+def fetch(url, path, sha256=None, md5=None, sha256_prefix=None, hint="", instead=None):
     """Download a file, whole or not at all, and check it before it gets its name.
 
     A file that is there already with the right hash (or, if no hash is given, at all) is kept.
@@ -56,6 +56,8 @@ def fetch(url, path, sha256=None, md5=None, sha256_prefix=None, hint=""):
         Hexadecimal digests, or the first digits of one, that the file must have.
     hint : str, optional
         What else the user can do without the file; ends the error message.
+    instead : str, optional
+        What to do without a network, where it is not to put the file at `path`.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def fetch(url, path, sha256=None, md5=None, sha256_prefix=None, hint=""):
             return
         log.warning("%s: %s; fetching it again", path, wrong)
     with whole(path) as temporary:
-        _fetch_persistently(url, temporary, path, hint)
+        _fetch_persistently(url, temporary, instead or f"put the file at {path}", hint)
         wrong = _mismatch(temporary, **hashes)
         if wrong is not None:
             raise InputError(
@@ -177,7 +179,7 @@ def _mismatch(path, sha256=None, md5=None, sha256_prefix=None):
     return None
 
 
-def _fetch_persistently(url, temporary, path, hint):
+def _fetch_persistently(url, temporary, instead, hint):
     """Download to `temporary`, and again when the failure may pass."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
@@ -189,10 +191,9 @@ def _fetch_persistently(url, temporary, path, hint):
                 log.warning("%s: %s; attempt %d of %d in %g s", url, reason, attempt + 1, ATTEMPTS, wait)
                 time.sleep(wait)
                 continue
-            advice = f"; or {hint}" if hint else ""
+            advice = instead + (f"; or {hint}" if hint else "")
             raise InputError(
-                f"{url}: cannot be fetched ({reason}); with a network, run again; without one, put the file "
-                f"at {path}{advice}"
+                f"{url}: cannot be fetched ({reason}); with a network, run again; without one, {advice}"
             ) from error
 
 

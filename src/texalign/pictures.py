@@ -17,11 +17,14 @@ from texalign.formats import FORMATS
 #: Tags of TIFF: the bits of a sample, and the largest value of any, in two types.
 BITS, LARGEST = 258, (281, 341)
 
+#: How an image is brought to a size: see `fitted`.
+RESIZES = ("squash", "crop", "pad")
+
 #: Levels of 255 that an image spans at least, unless it is as good as constant: 12 bits within 16 span 16.
 FAINT = 17
 
 
-def decode(file, size):
+def decode(file, size, resize="squash"):
     """Read one image file as RGB.
 
     The EXIF orientation is followed; transparency is laid on white; deep grey is scaled to 8 bits from
@@ -33,8 +36,9 @@ def decode(file, size):
     file : str or Path
         The file; of an animation its first frame.
     size : int, (int, int) or None
-        Height and width in pixels, one number for both; the aspect ratio is not kept. None keeps the
-        image's own.
+        Height and width in pixels, one number for both. None keeps the image's own.
+    resize : {'squash', 'crop', 'pad'}
+        See `fitted`.
 
     Returns
     -------
@@ -56,14 +60,46 @@ def decode(file, size):
             rgb = _to_rgb(ImageOps.exif_transpose(image), _depth(image))
         if size is None:
             return np.asarray(rgb)
-        height, width = (size, size) if isinstance(size, int) else size
-        return np.asarray(rgb.resize((width, height), Image.Resampling.BILINEAR))
+        return np.asarray(fitted(rgb, *((size, size) if isinstance(size, int) else size), resize))
     except MemoryError:
         raise
     except Exception as error:  # decoders raise whatever a broken file makes them stumble on
         empty = Path(file).is_file() and not Path(file).stat().st_size
         reason = "the file is empty" if empty else " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{file}: cannot be decoded ({reason}); replace the image, or remove it") from error
+
+
+def fitted(image, height, width, resize="squash"):
+    """Bring an image to a size, bilinearly, with antialiasing where it shrinks.
+
+    Parameters
+    ----------
+    image : PIL.Image.Image
+        RGB.
+    height, width : int
+        In pixels.
+    resize : {'squash', 'crop', 'pad'}
+        ``squash`` does not keep the aspect ratio. The others do: ``crop`` fills the size and cuts off what
+        stands out on both sides, as torchvision's ``Resize`` and ``CenterCrop`` do; ``pad`` keeps all of the
+        image, in the middle of its own mean colour.
+    """
+    if resize not in RESIZES:
+        raise ValueError(f"resize: {resize!r} is not allowed; use one of {', '.join(RESIZES)}")
+    if resize == "squash":
+        return image.resize((width, height), Image.Resampling.BILINEAR)
+    wide = image.width * height >= image.height * width
+    if wide == (resize == "crop"):
+        inner = max(1, int(height * image.width / image.height)), height
+    else:
+        inner = width, max(1, int(width * image.height / image.width))
+    scaled = image.resize(inner, Image.Resampling.BILINEAR)
+    left, top = (round((ours - all_) / 2) for ours, all_ in zip(inner, (width, height), strict=True))
+    if resize == "crop":
+        return scaled.crop((left, top, left + width, top + height))
+    mean = np.rint(np.asarray(image).mean(axis=(0, 1))).astype(int)
+    whole_image = Image.new("RGB", (width, height), tuple(mean.tolist()))
+    whole_image.paste(scaled, (-left, -top))
+    return whole_image
 
 
 def _check_chunks(file):

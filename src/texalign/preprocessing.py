@@ -14,6 +14,9 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
+#: Who says the preprocessing of weights of which nothing is known.
+NOBODY = "ImageNet's, as nothing else is said"
+
 
 class Preprocessing(NamedTuple):
     """What is done to images in [0, 1].
@@ -30,7 +33,7 @@ class Preprocessing(NamedTuple):
 
     mean: tuple = IMAGENET_MEAN
     std: tuple = IMAGENET_STD
-    source: str = "ImageNet's, as nothing else is said"
+    source: str = NOBODY
     size: str = ""
 
     def __str__(self):
@@ -79,7 +82,7 @@ def chosen(declared, own):
     if not declared:
         return own
     mean, std = tuple(declared["mean"]), tuple(declared["std"])
-    if (mean, std) != (own.mean, own.std):
+    if (mean, std) != (own.mean, own.std) and own.source != NOBODY:
         log.warning(
             "preprocess: mean %s, std %s are declared and taken; mean %s, std %s: %s", mean, std, *own[:3]
         )

@@ -6,9 +6,8 @@ import logging
 from dataclasses import replace
 
 import torch
-from torch import nn
 
-from texalign import channels, trial
+from texalign import channels, depth, tokens, trial
 from texalign.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -31,7 +30,8 @@ def read(network, batch, visit, readout="linear"):
     The maps are visited inside the forward pass: a ReLU that works in place has not yet touched
     them, no copy is made, and only one layer's maps need to live at a time. This makes the read-out
     the same for every architecture: `linear` is the module's own output, `relu` its positive part.
-    Maps that a network holds as (b, H', W', N) are handed over with their channels in front.
+    Maps that a network holds as (b, H', W', N) are handed over with their channels in front, and so are
+    tokens (b, T, N), which are places in a grid, without a class token and registers.
     Where gradients are recorded, the network goes on with a copy of what was read as it is, so that
     an in-place operation cannot spoil it; a positive part is a copy already.
 
@@ -48,8 +48,8 @@ def read(network, batch, visit, readout="linear"):
     Raises
     ------
     InputError
-        A layer's output is not 4-D, which of its axes is the channels cannot be told, or a layer is
-        used never or several times in a forward pass.
+        A layer's output is neither 4-D nor tokens, which of its axes is the channels cannot be told, its
+        tokens are not those of the image, or a layer is used never or several times in a forward pass.
     """
     if readout not in READOUTS:
         raise InputError(f"readout: {readout!r} is not allowed; use one of {', '.join(READOUTS)}")
@@ -58,9 +58,9 @@ def read(network, batch, visit, readout="linear"):
 
     def hook(layer, name):
         def read_layer(_module, _inputs, maps):
-            _check_maps(network, layer, maps, waiting)
+            _check_maps(network, layer, maps, waiting, len(batch))
             del waiting[layer]
-            ours = channels.to_front(maps, network.axes[name])
+            ours = channels.to_front(maps, network.axes[name], batch.shape[2:], network.prefixes.get(name, 0))
             visit(layer, torch.relu(ours) if readout == "relu" else ours)
             if not waiting:
                 raise _Stop
@@ -81,15 +81,20 @@ def read(network, batch, visit, readout="linear"):
         )
 
 
-def _check_maps(network, layer, maps, waiting):
+def _check_maps(network, layer, maps, waiting, count):
     name = network.layers[layer]
     if layer not in waiting:
         raise InputError(USED_SEVERAL_TIMES.format(name))
-    if not isinstance(maps, torch.Tensor) or maps.ndim != 4:
+    if not isinstance(maps, torch.Tensor) or maps.ndim not in (3, 4):
         shape = tuple(maps.shape) if isinstance(maps, torch.Tensor) else type(maps).__name__
         raise InputError(
-            f"layers: the output of {name} is {shape}, not (batch, channels, height, width); "
-            "choose a convolutional module: make layers MODEL=<key>"
+            f"layers: the output of {name} is {shape}, neither (batch, channels, height, width) nor tokens "
+            "(batch, tokens, channels); choose a module of feature maps: make layers MODEL=<key>"
+        )
+    if len(maps) != count:
+        raise InputError(
+            f"layers: the output of {name} is {tuple(maps.shape)} for {count} images, not one row an image; "
+            "choose the module around it, where it is of windows or has its tokens in front"
         )
     if not maps.is_floating_point():
         raise InputError(
@@ -106,31 +111,78 @@ def find_axes(network, image):
     """Find which axis of each layer's output is the channels, once, and keep it in ``network.axes``.
 
     Torch's own modules are known. Of any other the network is run on an image of another size, as the
-    channels are what keeps its length. Where it takes one size only, the table's ``channels`` counts.
+    channels are what keeps its length. Where it takes one size only, other modules' outputs tell, or else
+    the table. Of tokens, ``network.prefixes`` keeps how many are no places of the image: those that begin
+    the same for every image, see `texalign.tokens`.
 
     Parameters
     ----------
     network : Network
     image : Tensor, shape (1, 3, H, W)
         Only its shape, type and device count.
+
+    Raises
+    ------
+    InputError
+        Tokens are not those of the image, or not so many as is declared.
     """
     unknown = [name for name in network.layers.values() if name not in network.axes]
     if not unknown:
         return
     found = {name: channels.by_definition(network.module.get_submodule(name)) for name in unknown}
-    asked = [name for name in unknown if not found[name]]
-    shapes = _shapes(network, asked, image) if asked else {}
+    asked = [name for name in unknown if found[name] != "first"]
+    shapes, known = _shapes(network, asked, image) if asked else ({}, set())
     for size in (channels.another_size, channels.twice):
-        open_ = [name for name in asked if len(shapes.get(name, ())) == 3 and not found[name]]
-        others = _shapes(network, open_, _of_another_size(image, size)) if open_ else {}
+        open_ = [name for name in asked if len(shapes.get(name, ())) in (2, 3) and not found[name]]
+        others = _shapes(network, open_, _of_another_size(image, size))[0] if open_ else {}
         found |= {name: channels.by_behaviour(shapes[name], shape) for name, shape in others.items()}
-    declared = network.channels
+    declared, axes = network.channels, {}
     for name, axis in found.items():
+        axis = axis or (channels.by_others(shapes[name], known) if name in shapes else None)
         if axis and declared not in (None, axis):
             log.warning(
                 "channels: %s is declared, but those of %s are %s, and so they are read", declared, name, axis
             )
-        network.axes.update({name: axis or declared} if axis or declared else {})
+        axes |= {name: axis or declared} if axis or declared else {}
+    of_tokens = {name: shapes[name] for name in axes if len(shapes.get(name, ())) == 2}
+    network.prefixes.update(_prefixes(network, image, axes, of_tokens))
+    network.axes.update(axes)
+
+
+def _prefixes(network, image, axes, shapes):
+    """Find how many tokens of some modules' outputs are no places of the image."""
+    turned = {name: shape if axes[name] == "last" else shape[::-1] for name, shape in shapes.items()}
+    begin = {}
+    if turned and image.device.type != "meta":
+        noise = torch.rand(2, *image.shape[1:], generator=torch.Generator().manual_seed(0))
+        begin = tokens.constant(network.module, noise.to(image), set(turned.values()))
+    return {
+        name: tokens.prefix(
+            shape[0],
+            tuple(image.shape[2:]),
+            name,
+            declared=network.prefix_tokens,
+            found=begin.get(shape),
+            said=tokens.claimed(network.module, name),
+        )
+        for name, shape in turned.items()
+    }
+
+
+def attributes(network):
+    """Collect what is known of each module that was read, for the attributes of a file.
+
+    Returns
+    -------
+    dict of str to dict
+        Module to ``channel_axis``, ``prefix_tokens`` (of tokens) and ``depth`` (see `texalign.depth.of`).
+    """
+    depths = depth.of(network.module, network.axes)
+    prefixes = {name: {"prefix_tokens": count} for name, count in network.prefixes.items()}
+    return {
+        name: {"channel_axis": axis, "depth": depths[name]} | prefixes.get(name, {})
+        for name, axis in network.axes.items()
+    }
 
 
 def _of_another_size(image, another):
@@ -141,24 +193,18 @@ def _of_another_size(image, another):
 
 
 def _shapes(network, names, image):
-    """Shapes, without the batch, of some modules' outputs: of those that a pass reaches."""
-    shapes = {}
+    """Shapes of some modules' outputs, and of those that `channels.seen` knows, as far as a pass gets."""
+    shapes, known = {}, set()
 
-    def note(name):
-        def hook(_module, _inputs, output):
-            if isinstance(output, torch.Tensor):
-                shapes[name] = tuple(output.shape[1:])
-            if len(shapes) == len(names):
-                raise _Stop
+    def note(name, part, output):
+        if name in names and isinstance(output, torch.Tensor):
+            shapes[name] = tuple(output.shape[1:])
+        if isinstance(output, torch.Tensor) and len(output) == len(image):
+            known.update(channels.seen(part, output.shape[1:]))
 
-        return hook
-
-    with contextlib.ExitStack() as hooks:
-        for name in names:
-            hooks.callback(network.module.get_submodule(name).register_forward_hook(note(name)).remove)
-        with trial.quietly(), contextlib.suppress(Exception):  # it may not take images of this size
-            network.module(image.detach().clone())
-    return shapes
+    with trial.hooked(network.module, after=note):
+        trial.run(network.module, image.detach())  # it may not take images of this size
+    return shapes, known
 
 
 def feature_maps(network, batch, readout="linear"):
@@ -288,7 +334,8 @@ def _to_the_end(network, image):
     def note(layer, name):
         def hook(_module, _inputs, output):
             calls.append(layer)
-            maps[layer] = channels.to_front(output.clone(), network.axes[name])
+            prefix = network.prefixes.get(name, 0)
+            maps[layer] = channels.to_front(output.clone(), network.axes[name], image.shape[2:], prefix)
 
         return hook
 
@@ -325,14 +372,14 @@ def _check_size(network, image):
 
 
 def list_modules(network, size):
-    """Every module that gives feature maps, in the order of the forward pass.
+    """Every module that gives feature maps or tokens, in the order of the forward pass.
 
     Returns
     -------
     list of dict
         module, type, axis of the channels (first, last; ``?`` where one has to declare it), channels N,
-        height, width, positions M, depth (share of the convolutions done, 0..1), gram_values N(N+1)/2,
-        calls in one forward pass (a layer must have 1).
+        height, width, positions M, prefix (tokens that are left out), depth (share of the layers with
+        weights that are done, 0..1), gram_values N(N+1)/2, calls in one forward pass (a layer must have 1).
 
     Raises
     ------
@@ -341,42 +388,50 @@ def list_modules(network, size):
     """
     image = network.preprocess(torch.full((1, 3, size, size), 0.5))
     try:
-        rows = _listed(network.module, image)
+        rows, known = _listed(network.module, image)
     except Exception as error:
         raise cannot_take(replace(network, layers={}), image, error) from error
     others = {}
     with contextlib.suppress(Exception):  # it may take one size only
-        others = _listed(network.module, _of_another_size(image, channels.another_size))
-    return [_with_axis(network, row, others.get(name)) for name, row in rows.items()]
+        others, _ = _listed(network.module, _of_another_size(image, channels.another_size))
+    return [_with_axis(network, row, others.get(name), known, image) for name, row in rows.items()]
 
 
 def _listed(module, image):
-    """List what gives 4-D outputs: module, type, shape without the batch, depth and calls."""
-    rows, convolutions = {}, [0]
+    """List what gives maps or tokens: module, type, shape without the batch, depth, calls; norms' shapes."""
+    rows, known, done = {}, set(), [0]
 
     def note(name, part, maps):
-        convolutions[0] += isinstance(part, nn.Conv2d)
-        if not name or not isinstance(maps, torch.Tensor) or maps.ndim != 4:
+        done[0] += depth.has_matrix(part)
+        if not name or not isinstance(maps, torch.Tensor) or maps.ndim not in (3, 4) or len(maps) != 1:
             return
+        known.update(channels.seen(part, maps.shape[1:]))
         row = {"module": name, "type": type(part).__name__, "shape": tuple(maps.shape[1:])}
-        rows.setdefault(name, row | {"depth": convolutions[0], "calls": 0})["calls"] += 1
+        rows.setdefault(name, row | {"depth": done[0], "calls": 0})["calls"] += 1
 
     with trial.quietly(), trial.hooked(module, after=note):
         module(image)
-    total = max(convolutions[0], 1)
-    return {name: row | {"depth": round(row["depth"] / total, 3)} for name, row in rows.items()}
+    total = max([1, *(row["depth"] for row in rows.values())])
+    return {name: row | {"depth": round(row["depth"] / total, 3)} for name, row in rows.items()}, known
 
 
-def _with_axis(network, row, other):
+def _with_axis(network, row, other, known, image):
     """Make a row of `list_modules` from those of two image sizes."""
-    axis = channels.by_definition(network.module.get_submodule(row["module"])) or network.channels
-    axis = (other and channels.by_behaviour(row["shape"], other["shape"])) or axis
-    shape = row["shape"] if axis != "last" else row["shape"][-1:] + row["shape"][:-1]
-    n, height, width = shape
+    shape, sides = row["shape"], tuple(image.shape[2:])
+    axis = channels.by_definition(network.module.get_submodule(row["module"]))
+    axis = (other and channels.by_behaviour(shape, other["shape"])) or axis
+    axis = axis or channels.by_others(shape, known) or network.channels
+    n, *places = shape if axis != "last" else shape[-1:] + shape[:-1]
+    prefix = 0
+    if len(places) == 1:  # tokens; those that do not lie evenly over the image are shown as they are
+        said = network.prefix_tokens or tokens.claimed(network.module, row["module"]) or 0
+        prefix = next((p for p in (said, 0) if p < places[0] and tokens.grid(places[0] - p, *sides)), 0)
+        places = tokens.grid(places[0] - prefix, *sides) or (places[0], 1)
+    height, width = places
     return {
         **{"module": row["module"], "type": row["type"], "axis": axis or "?", "channels": n},
-        **{"height": height, "width": width, "positions": height * width, "depth": row["depth"]},
-        **{"gram_values": n * (n + 1) // 2, "calls": row["calls"]},
+        **{"height": height, "width": width, "positions": height * width, "prefix": prefix},
+        **{"depth": row["depth"], "gram_values": n * (n + 1) // 2, "calls": row["calls"]},
     }
 
 

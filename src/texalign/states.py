@@ -19,13 +19,17 @@ _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|conv))\.(\d)\.")
 
 
 def read(path):
-    """Read a file of weights with the unpickler that builds tensors and nothing else.
+    """Read a file of weights: safetensors, or torch's by the unpickler that builds tensors and nothing else.
+
+    Which of them a file is, its content says and not its suffix.
 
     Raises
     ------
     InputError
         The file holds anything else, or is not whole.
     """
+    if _is_safetensors(path):
+        return _read_safetensors(path)
     _check_archive(path)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
@@ -34,6 +38,25 @@ def read(path):
             f"{path}: no state dict, or not whole ({type(error).__name__}); only files with tensors and "
             "nothing else are read: save module.state_dict()"
         ) from error
+
+
+def _is_safetensors(path):
+    """Tell whether a file begins as safetensors do: the length of a header, and the header, in JSON."""
+    with open(path, "rb") as file:
+        begin = file.read(9)
+    return len(begin) == 9 and begin[8:] == b"{" and int.from_bytes(begin[:8], "little") < 1e9
+
+
+def _read_safetensors(path):
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise InputError(f"{path}: needs the package safetensors; run: pip install safetensors") from error
+    try:
+        return load_file(path, device="cpu")
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: no safetensors, or not whole ({reason}); replace the file") from error
 
 
 def _check_archive(path):

@@ -184,9 +184,43 @@ def network_attributes(network, readout):
     }
 
 
-def write_rdm(file, euclidean, cosine, squared_norms):
-    """Store what `texalign.geometry.distances.rdms` gives: two condensed RDMs and the rows' squared norms."""
-    file["euclidean"], file["cosine"], file["squared_norms"] = euclidean, cosine, squared_norms
+def write_rdm(file, n, blocks):
+    """Store two condensed RDMs, ``euclidean`` and ``cosine``, and the rows' ``squared_norms``.
+
+    Parameters
+    ----------
+    file : h5py.File
+    n : int
+        Textures.
+    blocks : iterable
+        As `texalign.geometry.distances.rdm_blocks` gives them.
+    """
+    euclidean, cosine = (
+        file.create_dataset(name, (n * (n - 1) // 2,), np.float32) for name in ("euclidean", "cosine")
+    )
+    for part, *values, squared_norms in blocks:
+        euclidean[part], cosine[part] = values
+        norms = squared_norms
+    file["squared_norms"] = norms
+
+
+def write_people(file, euclidean, observers, words):
+    """Store an RDM of people's as those of networks are, with the ``observers``' own.
+
+    Parameters
+    ----------
+    file : h5py.File
+    euclidean : array, shape (n(n-1)/2,)
+        Its cosine distances are those of rows of norm one, which descriptions have.
+    observers : array, shape (o, n(n-1)/2)
+        RDMs one by one, or of halves of what people said; o may be 0.
+    words : str
+        What was compared, in place of a network's module.
+    """
+    n = round((1 + np.sqrt(1 + 8 * len(euclidean))) / 2)
+    write_rdm(file, n, [(slice(None), euclidean, np.square(euclidean) / 2, np.ones(n))])
+    file["observers"] = np.asarray(observers, np.float32)
+    file.attrs.update(module=words, channels=0, positions=0)
 
 
 def write_labels(group, k, labels):
@@ -240,12 +274,37 @@ def image_dataset(file, n, size):
 
 
 def gram_bytes(shapes, n):
-    """Bytes of the packed Gram matrices of n textures in layers of these shapes (N, H', W')."""
-    return 4 * n * sum(channels * (channels + 1) // 2 for channels, _, _ in shapes.values())
+    """Bytes of the packed Gram matrices and means of n textures in layers of these shapes (N, H', W')."""
+    return 4 * n * sum(channels * (channels + 1) // 2 + channels for channels, _, _ in shapes.values())
 
 
-def gram_writers(file, layers, shapes, n, axes=None):
-    """Make one group a layer, each with room for the packed Gram matrices of n textures.
+class GramWriter:
+    """Append packed Gram matrices and channel means of textures to a layer's group.
+
+    Parameters
+    ----------
+    group : h5py.Group
+    n, channels : int
+        Textures, and N.
+    """
+
+    def __init__(self, group, n, channels):
+        self._gram = RowWriter(group, "gram", n, channels * (channels + 1) // 2)
+        self._mean = RowWriter(group, "mean", n, channels)
+
+    def append(self, gram, mean):
+        """Add textures: arrays of shape (b, N(N+1)/2) and (b, N)."""
+        self._gram.append(gram)
+        self._mean.append(mean)
+
+    def flush(self):
+        """Write what is held back. Call it after the last texture."""
+        self._gram.flush()
+        self._mean.flush()
+
+
+def gram_writers(file, layers, shapes, n, about=None):
+    """Make one group a layer, each with room for the ``gram`` and ``mean`` of n textures.
 
     Parameters
     ----------
@@ -255,18 +314,44 @@ def gram_writers(file, layers, shapes, n, axes=None):
     shapes : dict of str to tuple
         Layer to (N, H', W').
     n : int
-    axes : dict of str to str, optional
-        Module to the axis of its output that is the channels, where that is not the first.
+    about : dict of str to dict, optional
+        Module to further attributes: see `texalign.readout.attributes`.
+
+    Returns
+    -------
+    dict of str to GramWriter
+    """
+    groups = _layer_groups(file, layers, shapes, about)
+    return {layer: GramWriter(group, n, shapes[layer][0]) for layer, group in groups.items()}
+
+
+def quantile_writers(file, layers, shapes, n, how, about=None):
+    """Make one group a layer, each with room for the ``quantiles`` of n textures: see `texalign.gram.sliced`.
+
+    Parameters
+    ----------
+    file, layers, shapes, n, about
+        See `gram_writers`.
+    how : dict
+        directions, quantiles, seed: kept in the groups' attributes.
 
     Returns
     -------
     dict of str to RowWriter
     """
     writers = {}
+    for layer, group in _layer_groups(file, layers, shapes, about).items():
+        group.attrs.update({key: how[key] for key in ("directions", "quantiles", "seed")})
+        length = how["directions"] * min(how["quantiles"], group.attrs["positions"])
+        writers[layer] = RowWriter(group, "quantiles", n, length)
+    return writers
+
+
+def _layer_groups(file, layers, shapes, about):
+    groups = {}
     for layer, module in layers.items():
         channels, height, width = shapes[layer]
-        group = file.create_group(layer)
-        group.attrs.update(module=module, channels=channels, positions=height * width)
-        group.attrs.update(channel_axis=(axes or {}).get(module, "first"))
-        writers[layer] = RowWriter(group, "gram", n, channels * (channels + 1) // 2)
-    return writers
+        groups[layer] = file.create_group(layer)
+        groups[layer].attrs.update(module=module, channels=channels, positions=height * width)
+        groups[layer].attrs.update({"channel_axis": "first"} | (about or {}).get(module, {}))
+    return groups

@@ -18,10 +18,10 @@ from texalign.files import whole
 TEXTS = frozenset(
     (
         *("choice", "class", "clustering", "confused_with", "estimator", "family", "file"),
-        *("join", "label", "layer", "maker", "method", "metric", "module"),
+        *("join", "kind", "label", "layer", "layers", "level", "maker", "method", "metric", "module"),
         *("nearest_class", "network", "networks", "normalisation", "note", "other_class", "pivotal"),
-        *("pivotal_family", "rdm", "readout", "representation", "scored_by", "specification", "texture"),
-        *("variant", "version", "weights", "worst_layer"),
+        *("pivotal_family", "rdm", "readout", "reference", "representation", "scored_by", "selection"),
+        *("specification", "texture", "variant", "version", "weights", "what", "words", "worst_layer"),
     )
 )
 

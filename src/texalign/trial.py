@@ -108,7 +108,7 @@ def _recorded(module, batch):
         before=lambda _name, _module, inputs: open_calls.append(last_image(inputs)),
         after=lambda name, _module, output: calls.append((name, open_calls.pop(), last_image(output))),
     ):
-        _pass(module, batch)
+        run(module, batch)
     return calls
 
 
@@ -149,11 +149,11 @@ def first_input(module, image):
             raise _Found
 
     with hooked(module, note, lambda name, part, _out: done.append(described(name, part))):
-        _pass(module, image)
+        run(module, image)
     return found[0] if found else (None, done[0])
 
 
-def _pass(module, images):
+def run(module, images):
     """Run a network as far as it goes."""
     with quietly(), contextlib.suppress(Exception):
         module(images.clone())
@@ -175,7 +175,7 @@ def failing_module(module, image):
     return fault[0] if fault else ""
 
 
-def advice(module, image, run, key):
+def advice(module, image, read, key):
     """Say what a network that failed on an image can take instead.
 
     Parameters
@@ -183,13 +183,13 @@ def advice(module, image, run, key):
     module : nn.Module
     image : Tensor, shape (1, 3, H, W)
         What it failed on.
-    run : callable
-        ``run(image)`` runs the network as far as is needed.
+    read : callable
+        ``read(image)`` runs the network as far as is needed.
     key : str
         Where an image's size is set.
     """
 
-    def works(other, run=run):
+    def works(other, run=read):
         try:
             with quietly():
                 run(other)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from texalign.geometry import scaling
 from texalign.tables import natural
 
 
@@ -29,12 +30,21 @@ def reduce_rdm(condensed, n, pixels=900):
         With m = min(n, pixels): the means over m × m nearly equal blocks of the square matrix, whose
         diagonal is zero. The square itself is never made: one row at a time is.
     """
+    edges = block_edges(n, min(n, pixels))
+    sizes = np.diff(edges)
+    return _block_sums(condensed, n, edges) / np.outer(sizes, sizes)
+
+
+def block_edges(n, side):
+    """Edges of `side` nearly equal blocks of n textures, shape (side + 1,)."""
+    return np.linspace(0, n, side + 1).round().astype(int)
+
+
+def _block_sums(condensed, n, edges):
+    """Sum the square matrix over the blocks between edges, row by row: the square itself is never made."""
     if len(condensed) != n * (n - 1) // 2:
         raise ValueError(f"condensed has {len(condensed)} entries; {n} textures need {n * (n - 1) // 2}")
-    side = min(n, pixels)
-    edges = np.linspace(0, n, side + 1).round().astype(int)
-    sizes = np.diff(edges)
-    sums = np.zeros((side, side))
+    sums = np.zeros((len(edges) - 1, len(edges) - 1))
     start = 0
     for block, (first, last) in enumerate(pairwise(edges)):
         rows = np.zeros(n)
@@ -43,7 +53,31 @@ def reduce_rdm(condensed, n, pixels=900):
             rows[i + 1 :] += condensed[start:stop]
             start = stop
         sums[block] = np.add.reduceat(rows, edges[:-1])
-    return (sums + sums.T) / np.outer(sizes, sizes)
+    return sums + sums.T
+
+
+def class_means(condensed, classes):
+    """Average an RDM over classes.
+
+    Parameters
+    ----------
+    condensed : array, shape (n (n - 1) / 2,)
+        The upper triangle, row by row.
+    classes : sequence of str, length n
+        Grouped: the textures of a class stand together.
+
+    Returns
+    -------
+    names : list of str
+    means : array, shape (c, c)
+        Mean distance of a texture of one class and a texture of the other; on the diagonal of two different
+        textures of the class, NaN where it has one only.
+    """
+    names, edges = runs(classes)
+    sizes = np.diff(edges)
+    pairs = np.outer(sizes, sizes) - np.diag(sizes)
+    with np.errstate(invalid="ignore"):
+        return names, _block_sums(condensed, len(classes), edges) / pairs
 
 
 def runs(labels):
@@ -215,6 +249,45 @@ def specifications(best, correlations):
 
 def _plain(value):
     return str(int(value)) if isinstance(value, float) else str(value)
+
+
+def second_order_map(compared, people=None):
+    """Lay RDMs out in a plane by their correlations: of networks' layers, of the classes, of people.
+
+    Parameters
+    ----------
+    compared : texalign.store.SecondOrder
+        Correlations of ranks.
+    people : DataFrame, optional
+        The study's ``human.csv``: the first RDM of each reference counts, with its correlations with others.
+
+    Returns
+    -------
+    DataFrame
+        network, layer, x, y, and the map's ``stress``: see `texalign.geometry.scaling.plane`. The classes are
+        called ``classes``. RDMs that are all alike, which correlate with nothing, are left out.
+    """
+    places = [*zip(compared.networks, compared.layers, strict=True), ("classes", "L1")]
+    known = {}
+    for i, row in enumerate(np.column_stack([compared.matrix, compared.class_identity])):
+        known |= {frozenset((places[i], place)): value for place, value in zip(places, row, strict=True)}
+    if people is not None:
+        rows = people[(people["level"] == "image") & (people["kind"] != "triplets")]
+        rows = rows[rows["words"] == rows.groupby("reference")["words"].transform("first")]
+        places += [(reference, "L1") for reference in dict.fromkeys(rows["reference"])]
+        for row in rows.itertuples():
+            known[frozenset(((row.reference, "L1"), (row.network, row.layer)))] = row.score
+    pairs = [[1.0 if a == b else known.get(frozenset((a, b)), np.nan) for b in places] for a in places]
+    matrix = np.array(pairs)
+    # An RDM without any correlation, one after the other, as each leaves a gap in all others.
+    while np.isnan(matrix).any():
+        worst = int(np.isnan(matrix).sum(axis=0).argmax())
+        matrix = np.delete(np.delete(matrix, worst, 0), worst, 1)
+        del places[worst]
+    points, stress = scaling.plane(scaling.between_correlations(matrix))
+    networks, layers = zip(*places, strict=True) if places else ((), ())
+    table = pd.DataFrame({"network": networks, "layer": layers, "x": points[:, 0], "y": points[:, 1]})
+    return table.assign(stress=stress)
 
 
 def shorten(names, width=32):

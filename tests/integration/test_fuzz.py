@@ -203,14 +203,14 @@ def gram_h5(folder):
         keys(file)
         file.attrs.update(weights="w.pth", readout="linear")
         for writer in store.gram_writers(file, {"L1": "bn1"}, {"L1": (100, 5, 4)}, 12).values():
-            writer.append(random_rows(12, 5050))
+            writer.append(random_rows(12, 5050), random_rows(12, 100))
             writer.flush()
 
     def read():
         """As `compute_rdm`."""
         with store.open_h5(path, strided=True) as source, store.create_h5(folder / "rdm.h5") as file:
-            rows = representations.rows(source["L1"], "gram")
-            store.write_rdm(file, *distances.rdms(rows))
+            with representations.rows(source["L1"], "gram") as rows:
+                store.write_rdm(file, 12, distances.rdm_blocks(rows))
             store.copy_labels(source, source["L1"], file)
             return {name: file[name][:].tolist() for name in file} | {
                 "about": sorted(map(str, file.attrs.items()))
@@ -224,7 +224,7 @@ def rdm_h5(folder):
     path = folder / "rdm.h5"
     with store.create_h5(path) as file:
         keys(file)
-        store.write_rdm(file, *distances.rdms(random_rows(12, 60)))
+        store.write_rdm(file, 12, distances.rdm_blocks(random_rows(12, 60)))
         file.attrs.update(module="bn1", channels=10, positions=9)
 
     def read():

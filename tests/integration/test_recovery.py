@@ -8,6 +8,7 @@ import time
 
 import h5py
 import numpy as np
+import pytest
 from studies import kill, started
 
 KILLS = 10 if os.environ.get("TEXALIGN_LONG") == "1" else 3
@@ -68,6 +69,7 @@ def state(folder):
     }
 
 
+@pytest.mark.runs
 def test_the_same_seed_gives_the_same_bits_and_a_second_run_is_refused(finished_study, unmade):
     with started(unmade.command("aggregate"), unmade.folder) as first:
         locks = unmade / ".snakemake/locks"
@@ -83,6 +85,7 @@ def test_the_same_seed_gives_the_same_bits_and_a_second_run_is_refused(finished_
     assert_same_results(unmade, finished_study)
 
 
+@pytest.mark.runs
 def test_a_killed_run_is_continued_to_the_same_results(finished_study, unmade):
     rng, killed = random.Random(0), 0
     while killed < KILLS:
@@ -100,6 +103,7 @@ def test_a_killed_run_is_continued_to_the_same_results(finished_study, unmade):
     assert unmade.plan("aggregate") == set()
 
 
+@pytest.mark.runs
 def test_an_added_network_leaves_the_others_alone(finished):
     before = state(finished.folder)
     finished.change(networks=["alexnet", "lite", "squeezenet1_1"])

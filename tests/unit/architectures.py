@@ -9,7 +9,7 @@ import yaml
 from hypothesis import strategies as st
 from torch import nn
 
-from texalign import InputError, networks
+from texalign import InputError, builders, networks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -133,7 +133,7 @@ def on_meta(name):
     """Network of the table without numbers: shapes only, in no time."""
     entry = TABLE[name]
     with META:
-        module = networks.build(entry["architecture"], entry.get("options", {}) | INIT.get(name, {}))
+        module = builders.build(entry["architecture"], entry.get("options", {}) | INIT.get(name, {}))
     return networks.Network(
         module.eval().requires_grad_(False), networks.name_layers(module, entry["layers"]), device=META
     )

@@ -131,7 +131,7 @@ def information(mi):
 
 
 def test_uncertainty_of_the_best_layer_is_that_of_the_correlation(mi, scores):
-    best = scores.index[:12]
+    best, scores = scores.index[:12], scores.iloc[:, :3]
     table = alignment.uncertainty(information(mi[best]), scores, samples=500)
     assert table["layer"].drop_duplicates().tolist() == ["best", "L1", "L2", "L3"]
     rows = table[table["layer"] == "best"].set_index("metric")
@@ -154,7 +154,8 @@ def test_uncertainty_of_the_best_layer_is_that_of_the_correlation(mi, scores):
 def test_uncertainty_names_the_network_that_makes_the_correlation(scores):
     bits = pd.Series(1.0, index=scores.index) + 0.001 * np.arange(len(scores))
     bits["resnet152"] = 5.0
-    rows = alignment.uncertainty(information(bits), scores, samples=200).set_index(["layer", "metric"])
+    table = alignment.uncertainty(information(bits), scores[["neural_vision"]], samples=200)
+    rows = table.set_index(["layer", "metric"])
     row = rows.loc[("best", "neural_vision")]
     assert (row["pivotal"], row["pivotal_family"]) == ("resnet152", "resnet")
     assert row["r_without_one_low"] <= row["pearson_r"] <= row["r_without_one_high"]
@@ -165,3 +166,80 @@ def test_uncertainty_of_too_few_networks_is_empty_numbers(mi, scores):
     assert table["n"].eq(2).all()
     assert table.drop(columns=["layer", "metric", "n", "pivotal", "pivotal_family"]).isna().all(axis=None)
     assert table["pivotal"].eq("").all()
+
+
+def selectable():
+    """Two networks that agree on L2, one whose best is L3, and a control that is best at L1."""
+    bits = {"a": [0.1, 0.9, 0.5], "b": [0.2, 0.8, 0.4], "c": [0.3, 0.5, 0.7], "d": [0.6, 0.1]}
+    return tidy(bits).assign(control=lambda rows: rows["network"] == "d")
+
+
+def test_a_fixed_layer_is_chosen_by_the_other_networks():
+    found = alignment.selected_layers(selectable()).set_index(["selection", "network"])["layer"]
+    assert found["best"].to_dict() == {"a": "L2", "b": "L2", "c": "L3", "d": "L1"}
+    # Means of the others: for a, (L2 0.65, L3 0.55); for c, (0.85, 0.45); for d, which has no L3, L2.
+    assert found["fixed"].to_dict() == {"a": "L2", "b": "L2", "c": "L2", "d": "L2"}
+    assert found["last"].to_dict() == {"a": "L3", "b": "L3", "c": "L3", "d": "L2"}
+    alone = alignment.selected_layers(selectable().query("network == 'a'"))
+    assert set(alone["selection"]) == {"best", "last"}
+
+
+def test_scores_against_each_way_to_choose():
+    scores = pd.DataFrame({"V1": [1.0, 2, 3]}, index=pd.Index(list("abc"), name="network"))
+    found = alignment.by_selection(alignment.selected_layers(selectable()), scores)
+    assert found["selection"].tolist() == ["best", "fixed", "last"]
+    assert found["layers"].tolist() == ["L2;L2;L3", "L2;L2;L2", "L3;L3;L3"]
+    bits = [0.9, 0.8, 0.7], [0.9, 0.8, 0.5], [0.5, 0.4, 0.7]
+    expected = [stats.pearsonr([1, 2, 3], own).statistic for own in bits]
+    assert found["pearson_r"].tolist() == pytest.approx(expected)
+
+
+def agreement():
+    seen = {("a", "L1"): 0.2, ("a", "L2"): 0.3, ("b", "L1"): 0.1, ("c", "L1"): 0.4, ("d", "L1"): 0.9}
+    rows = [
+        ("people", words, level, *place, score + more - less)
+        for words, less in (("all words", 0), ("no class words", 0.5))
+        for level, more in (("image", 0), ("class", 0.1))
+        for place, score in seen.items()
+    ]
+    columns = ["reference", "words", "level", "network", "layer", "score"]
+    return pd.DataFrame(rows, columns=columns).assign(control=lambda rows: rows["network"] == "d")
+
+
+def test_agreement_with_people_against_scores():
+    """The best layer of each network counts; a control does not."""
+    scores = pd.DataFrame({"V1": [1.0, 2, 3, 9]}, index=pd.Index(list("abcd"), name="network"))
+    found = alignment.people_against_scores(agreement(), scores)
+    assert found[["reference", "words", "level"]].to_numpy().tolist() == [
+        ["people", words, level] for words in ("all words", "no class words") for level in ("image", "class")
+    ]
+    assert found["n"].tolist() == [3] * 4
+    np.testing.assert_allclose(found["pearson_r"], stats.pearsonr([1, 2, 3], [0.3, 0.1, 0.4]).statistic)
+
+
+def test_agreement_stands_in_the_summary():
+    summary = pd.DataFrame({"network": ["b", "a", "e"], "layer": ["L1", "L2", "L1"], "mi_bits": [1, 2, 3]})
+    found = alignment.with_people(summary, agreement())
+    assert found.columns.tolist() == [
+        *summary.columns,
+        *("human_people_image", "human_people_class"),
+        *("human_people_no_class_words_image", "human_people_no_class_words_class"),
+    ]
+    np.testing.assert_allclose(found["human_people_class"], [0.2, 0.4, np.nan])
+    np.testing.assert_allclose(found["human_people_no_class_words_image"], [-0.4, -0.2, np.nan])
+
+
+def test_published_numbers_stand_beside_ours(mi, scores):
+    theirs = [
+        {"version": "v2", "metric": "V2", "n": 12, "pearson_r": -0.262, "p_value": 0.41},
+        {"version": "v2", "metric": "taste", "n": 12, "pearson_r": 0.5, "p_value": 0.1},
+    ]
+    ours = alignment.correlate(mi, scores).set_index("metric").loc["V2"]
+    table = alignment.against_published(theirs, alignment.correlate(mi, scores)).set_index("metric")
+    row = table.loc["V2"]
+    assert (row["published_n"], row["published_r"], row["published_p"]) == (12, -0.262, 0.41)
+    assert (row["n"], row["pearson_r"], row["ci_low"]) == (13, ours["pearson_r"], ours["ci_low"])
+    assert row["r_difference"] == pytest.approx(ours["pearson_r"] + 0.262)
+    # The interval that docs/results.md quotes.
+    assert (row["published_low"], row["published_high"]) == pytest.approx((-0.73, 0.37), abs=0.005)
+    assert np.isnan(table.loc["taste", ["pearson_r", "r_difference"]].astype(float)).all()

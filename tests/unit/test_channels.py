@@ -87,7 +87,7 @@ def test_gram_matrices_are_those_of_the_channels(readout):
         for layer, maps in {"L1": x, "L2": network.module[3](x)}.items():
             maps = torch.relu(maps) if readout == "relu" else maps
             by_hand = torch.einsum("bhwi,bhwj->bij", maps, maps)
-            torch.testing.assert_close(torch.from_numpy(rows[layer]), gram.pack(by_hand))
+            torch.testing.assert_close(torch.from_numpy(rows[layer].gram), gram.pack(by_hand))
 
 
 def test_maps_at_the_end_are_read_under_gradients_too():
@@ -156,12 +156,21 @@ def test_the_axis_is_looked_for_once_and_kept_by_what_is_made_of_the_network(mon
     assert feature_maps(replace(folded, layers={"L1": "3"}), noise(16))["L1"].shape == (2, 4, 14, 14)
 
 
-@pytest.mark.parametrize(("axis", "shape"), [("first", (12, 12, 6)), ("last", (6, 12, 12))])
+@pytest.mark.parametrize(("axis", "shape"), [("first", (24, 24, 3)), ("last", (3, 24, 24))])
 def test_a_network_of_one_size_is_read_as_declared_or_refused(axis, shape):
-    network = own(OneSize(24, *mixed()), "rest.3")
+    """Where no module around tells."""
+    network = own(OneSize(24, ToLast(), nn.Tanh()), "rest.0")
     message = refusal(layer_shapes, network, 24)
-    assert all(part in message for part in ["rest.3", "(1, 12, 12, 6)", "channels: first or last"])
-    assert layer_shapes(replace(network, axes={}, channels=axis), 24) == {"L1": shape}
+    assert all(part in message for part in ["rest.0", "(1, 24, 24, 3)", "channels: first or last"])
+    assert layer_shapes(replace(network, channels=axis), 24) == {"L1": shape}
+
+
+@pytest.mark.parametrize("names", [["rest.1", "rest.2", "rest.4"], ["rest.2"]])
+def test_in_a_network_of_one_size_other_modules_tell(names):
+    """The convolutions and the norm around have their maps in the same places."""
+    network = own(OneSize(24, *mixed()), *names)
+    assert set(layer_shapes(network, 24).values()) == {(6, 12, 12)}
+    assert network.axes == {name: AXES[name.removeprefix("rest.")] for name in names}
 
 
 def test_what_torch_defines_needs_no_declaration_in_a_network_of_one_size():
@@ -173,11 +182,13 @@ def test_vit_at_its_own_size():
     assert layer_shapes(network, 64) == {"L1": (768, 2, 2)}
 
 
-def test_pooled_maps_are_ambiguous_unless_torch_defines_them():
-    pooled = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(2), nn.ReLU())
-    assert layer_shapes(own(pooled, "1"), 16) == {"L1": (4, 2, 2)}
-    assert "channels: first or last" in refusal(layer_shapes, own(pooled, "2"), 16)
-    assert layer_shapes(replace(own(pooled, "2"), channels="first"), 16) == {"L1": (4, 2, 2)}
+def test_pooled_maps_are_ambiguous_unless_others_are_as_large():
+    pooled = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(2), nn.ReLU(), ToLast())
+    assert layer_shapes(own(pooled, "1", "2", "3"), 16) == dict.fromkeys(["L1", "L2", "L3"], (4, 2, 2))
+    square = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(4), nn.ReLU())
+    assert layer_shapes(own(square, "1"), 16) == {"L1": (4, 4, 4)}
+    assert "channels: first or last" in refusal(layer_shapes, own(square, "2"), 16)
+    assert layer_shapes(replace(own(square, "2"), channels="first"), 16) == {"L1": (4, 4, 4)}
 
 
 def test_a_declaration_that_is_not_what_is_found_is_told(caplog):
@@ -199,9 +210,10 @@ def test_listed_modules_say_their_axis():
     assert {row["channels"] for row in rows.values()} == {6, 5}
     assert rows["3"]["positions"] == 144
     fixed = {row["module"]: row["axis"] for row in list_modules(own(OneSize(24, *mixed()), "rest.0"), 24)}
-    assert (fixed["rest.0"], fixed["rest.3"]) == ("first", "?")
-    declared = replace(own(OneSize(24, *mixed()), "rest.0"), channels="last")
-    assert {row["module"]: row["channels"] for row in list_modules(declared, 24)}["rest.3"] == 6
+    assert (fixed["rest.0"], fixed["rest.3"]) == ("first", "last")
+    blind = own(OneSize(24, ToLast()), "rest.0")
+    assert {row["axis"] for row in list_modules(blind, 24)} == {"?"}
+    assert {row["channels"] for row in list_modules(replace(blind, channels="last"), 24)} == {3}
 
 
 def test_listed_modules_of_a_network_that_cannot_take_the_size():

@@ -54,7 +54,9 @@ def test_more_classes_than_clusters_leave_some_unmatched():
     assert described.recovered(["a", "a"], [0, 1])[0]["confused_with"] == ""
 
 
-def test_distances_to_the_middles_of_classes_by_hand(rng):
+@pytest.mark.parametrize("block", [1, 40, described.BLOCK_VALUES])
+def test_distances_to_the_middles_of_classes_by_hand(rng, monkeypatch, block):
+    monkeypatch.setattr(described, "BLOCK_VALUES", block)
     rows, classes = rng.normal(size=(12, 4)), CLASSES
     own, nearest_class, nearest = described.typicality(pdist(rows), classes)
     for i, row in enumerate(rows):

@@ -41,6 +41,39 @@ def test_second_order_of_large_rdms():
     np.testing.assert_array_equal(result, compare.second_order(rdms, 3, 300_000, threads=2))
 
 
+def test_chosen_pairs_correlate_as_all_do():
+    """The error is what it is said to be, over many draws; and no draw is like another."""
+    length, most = 200_000, 2_000
+    a, b = ranked(2, length)
+    exact = stats.spearmanr(a, b).statistic
+    found = []
+    for seed in range(60):
+        pairs = compare.sample_pairs(length, most, seed)
+        found.append(compare.second_order([compare.values_at(x, pairs) for x in (a, b)], 2, most)[0, 1])
+    error = (1 - exact**2) / np.sqrt(most)
+    assert np.mean(found) == pytest.approx(exact, abs=4 * error / np.sqrt(60))
+    assert 0.6 * error < np.std(found) < 1.5 * error
+    assert len(set(found)) == 60
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(2, 40), most=st.integers(1, 500), seed=st.integers(0, 9), block=st.integers(1, 300))
+def test_chosen_pairs_are_of_the_rdm(n, most, seed, block):
+    length = n * (n - 1) // 2
+    rdm, classes = np.random.default_rng(seed).random(length), np.arange(n) % 3
+    pairs = compare.sample_pairs(length, most, seed)
+    assert (pairs is None) == (length <= most)
+    if pairs is not None:
+        assert len(np.unique(pairs)) == len(pairs) == most
+        assert (np.diff(pairs) > 0).all()
+        assert pairs[0] >= 0
+        assert pairs[-1] < length
+    chosen = slice(None) if pairs is None else pairs
+    np.testing.assert_array_equal(compare.values_at(rdm, pairs, block), rdm[chosen])
+    expected = compare.class_identity_rdm(classes)[chosen]
+    np.testing.assert_array_equal(compare.class_identity_rdm(classes, pairs), expected)
+
+
 @pytest.mark.parametrize("threads", [1, 3, 20])
 def test_side_by_side_keeps_order_and_takes_no_more_than_it_needs(threads):
     waiting, most = set(), []

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import squareform
 
-from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, pairs_with, square
+from texalign.geometry.condensed import (
+    condensed_length,
+    condensed_rows,
+    pairs_of,
+    pairs_with,
+    part_of,
+    square,
+    square_rows,
+)
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 17, 60])
@@ -54,3 +62,16 @@ def test_pairs_with_a_row_are_those_of_all_pairs(n):
     for row in range(n):
         expected = [index for index, pair in enumerate(pairs) if row in pair]
         assert pairs_with(row, n).tolist() == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(n=st.integers(1, 12), data=st.data())
+def test_some_textures_and_some_rows_are_those_of_the_square(n, data):
+    condensed = np.random.default_rng(n).random(condensed_length(n)).astype(np.float32)
+    full = square(condensed)
+    first = data.draw(st.integers(0, n - 1))
+    last = data.draw(st.integers(first + 1, n))
+    np.testing.assert_array_equal(square_rows(condensed, first, last, n), full[first:last])
+    chosen = np.array(sorted(data.draw(st.sets(st.integers(0, n - 1)))), int)
+    expected = full[np.ix_(chosen, chosen)][np.triu_indices(len(chosen), 1)]
+    np.testing.assert_array_equal(part_of(condensed, chosen, n), expected)

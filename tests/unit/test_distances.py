@@ -53,6 +53,15 @@ class Counted:
         return self.rows[key].copy()
 
 
+@pytest.fixture(params=["at once", "by rows"])
+def way(request, monkeypatch):
+    """All pairs at once, or those of some rows at a time, as of very many textures."""
+    if request.param == "by rows":
+        monkeypatch.setattr(distances, "AT_ONCE", 0)
+        monkeypatch.setattr(distances, "BLOCK_BYTES", 20 * 7 * 30)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("slab", [1, 7, 64, 4096])
 @pytest.mark.parametrize(("n", "d"), [(2, 1), (2, 5), (13, 64), (40, 65), (30, 300)])
 def test_rdms_equal_scipy(monkeypatch, n, d, slab):
@@ -119,6 +128,7 @@ def test_packed_gram_matrices_have_frobenius_distances():
     np.testing.assert_allclose(distances.rdm(gram.pack(squares)), expected, rtol=1e-4)
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("edit", [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7])
 @pytest.mark.parametrize("d", [500, 9000])
 def test_near_duplicates(edit, d):
@@ -129,6 +139,7 @@ def test_near_duplicates(edit, d):
     assert cosine < BOUND
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("factor", [1 + 1e-6, 1.001, 1.5, 100, 1e4])
 def test_scaled_copies_have_no_angle_and_their_distance(factor):
     rows = np.abs(random_rows(20, 600))
@@ -139,6 +150,7 @@ def test_scaled_copies_have_no_angle_and_their_distance(factor):
     assert condensed.square(distances.rdm(rows, "cosine")).ravel()[pairs].max() < 1e-12
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("ratio", [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
 def test_low_norms_beside_high_ones(ratio):
     rows = np.abs(random_rows(30, 700))
@@ -146,6 +158,7 @@ def test_low_norms_beside_high_ones(ratio):
     assert max(worst(rows)) < BOUND
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("common", [1e1, 1e2, 1e3, 1e4, 1e5])
 @pytest.mark.parametrize("kind", ["constant", "random"])
 def test_huge_common_component(common, kind):
@@ -154,6 +167,7 @@ def test_huge_common_component(common, kind):
     assert max(worst(rows)) < BOUND
 
 
+@pytest.mark.usefixtures("way")
 def test_rows_along_one_line_differ_in_length_alone():
     # Products of float32 with equal digits round all the same way, and the angles are roundings only.
     lengths = np.random.default_rng(0).uniform(0.1, 3, 20)[:, None]
@@ -212,6 +226,7 @@ def test_no_construction_breaks_the_bound(common, edit, stretch, collinear, shar
     assert max(worst(rows.astype(np.float32))) < bound
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("share", [0.7, 0.99, 1.01, 1.3])
 def test_pairs_at_the_bound_of_being_near(share):
     rows = random_rows(40, 8192, dtype=float)
@@ -253,6 +268,7 @@ def test_multiples_of_one_matrix_and_a_little_more_stay_in_float32(edit):
     assert max(worst(rows.rows)) < BOUND / 10
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("sampled", ["unlike the others", "cancel out", "huge"])
 def test_rows_that_the_mean_is_taken_of_may_be_unlike_the_others(sampled):
     """The mean of 600 rows is that of every third: whatever it is, the distances are the same."""

@@ -9,6 +9,7 @@ from torch import nn
 
 from texalign import InputError, gram, networks
 from texalign.fast.precision import computing_in
+from texalign.fast.threads import MOST_WORKERS
 from texalign.gram import extract
 from texalign.readout import READOUTS, feature_maps
 
@@ -37,28 +38,33 @@ def blocks_of(images, size):
 
 
 def computed(network, images, block, **options):
-    """Rows of every layer as `compute` writes them, and where it writes them."""
+    """Rows of every layer as `compute` writes them, the means behind, and where it writes them."""
     rows, starts = {}, []
 
-    def write(layer, start, values):
-        assert values.dtype == np.float32
+    def write(layer, start, summary):
+        assert {values.dtype for values in summary} == {np.dtype(np.float32)}
         assert start == sum(map(len, rows.setdefault(layer, [])))  # in order, without a gap
-        rows[layer].append(values)
-        starts.append((layer, start, len(values)))
+        rows[layer].append(np.concatenate(summary, axis=1))
+        starts.append((layer, start, len(summary.gram)))
 
     extract.compute(network, blocks_of(images, block), write, **options)
     return {layer: np.concatenate(parts) for layer, parts in rows.items()}, starts
 
 
 @pytest.mark.parametrize("readout", READOUTS)
-def test_rows_are_the_gram_matrices_of_the_feature_maps(network, images, readout):
+def test_rows_are_the_gram_matrices_and_means_of_the_feature_maps(network, images, readout):
     rows, _ = computed(network, images, 23, readout=readout)
     with torch.no_grad():
         maps = feature_maps(network, network.preprocess(images), readout)
     assert list(rows) == ["L1", "L2"]
     for layer, values in rows.items():
         expected = gram.pack(gram.gram_matrices(maps[layer].double())).numpy()
-        np.testing.assert_allclose(values, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
+        length = expected.shape[1]
+        np.testing.assert_allclose(
+            values[:, :length], expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max()
+        )
+        means = maps[layer].double().mean((2, 3)).numpy()
+        np.testing.assert_allclose(values[:, length:], means, rtol=1e-4, atol=1e-6 * np.abs(means).max())
 
 
 @pytest.mark.parametrize("options", [{"max_batch": 1}, {"max_batch": 4}, {"max_batch": 7}, {"max_batch": 99}])
@@ -83,7 +89,7 @@ def test_threads_do_not_show(network, images, threads):
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-    if threads <= extract.MOST_WORKERS:
+    if threads <= MOST_WORKERS:
         assert all(np.array_equal(rows[layer], expected[layer]) for layer in rows)
     for layer, values in rows.items():
         np.testing.assert_allclose(values, expected[layer], rtol=1e-4, atol=1e-6 * expected[layer].max())
@@ -117,7 +123,7 @@ def test_batches_are_begun_only_as_far_ahead_as_is_needed(network, images):
             begun.append(start)
             yield start, images[:2]
 
-    def write(layer, start, _rows):
+    def write(layer, start, _summary):
         written.append((layer, start))
         assert len(begun) - len(written) / 2 <= 2 * extract.n_workers(network) + 1.5
 
@@ -228,7 +234,9 @@ def test_error_of_bf16_is_told_and_small(network, images):
     reference = extract.one_batch(network, images[:4])
     with computing_in(network, "bf16") as rough:
         errors = extract.relative_errors(rough, reference, images[:4])
-        ours, theirs = (extract.one_batch(net, images[:4])["L1"].astype(float) for net in (rough, network))
+        ours, theirs = (
+            extract.one_batch(net, images[:4])["L1"].gram.astype(float) for net in (rough, network)
+        )
     assert list(errors) == ["L1", "L2"]
     assert all(1e-5 < error < 2e-2 for error in errors.values())
     # By hand.

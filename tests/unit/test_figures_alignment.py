@@ -63,7 +63,7 @@ def test_brainscore_panels_from_the_written_tables(tmp_path, scores):
 @pytest.mark.parametrize("networks", [2, 4, 13])
 def test_correlation_by_layer(scores, networks):
     mi = table(networks).assign(k=47)
-    rests_on = alignment.uncertainty(mi, scores, samples=200)
+    rests_on = alignment.uncertainty(mi, scores.iloc[:, :2], samples=200)
     figure = panels.correlation_by_layer(rests_on)
     assert_legible(figure)
     shown = words(figure)
@@ -74,3 +74,19 @@ def test_correlation_by_layer(scores, networks):
     cells = [text for text in figure.axes[0].texts if "$p$" in text.get_text()]
     assert len(cells) == rests_on["pearson_r"].notna().sum()
     assert ("a true $r$ of 0.5 is found" in shown) == (networks > 4)
+
+
+def test_published_against_ours(scores):
+    mi = tables.best_layers(table(13)).set_index("network")["mi_bits"]
+    correlations = alignment.correlate(mi, scores)
+    theirs = [
+        {"version": "v2", "metric": metric, "n": 12, "pearson_r": -0.26, "p_value": 0.41}
+        for metric in (*scores.columns, "taste")
+    ]
+    figure = panels.published_against_ours(alignment.against_published(theirs, correlations))
+    assert_legible(figure)
+    shown = words(figure)
+    assert shown.count("−0.26 → ") == 7
+    assert shown.count("not in this study") == 1
+    ours = correlations.set_index("metric").loc["V2", "pearson_r"]
+    assert f"{ours:.2f}".replace("-", "−") in shown

@@ -1,8 +1,9 @@
 """Figures of RDMs: every name is there and can be read."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from legible import POOL, assert_legible, shown_texts
+from legible import POOL, assert_legible, shown_texts, table, words
 from scipy.spatial.distance import squareform
 
 from texalign.figures import rdms
@@ -49,3 +50,21 @@ def test_second_order(rng, networks, sign):
     assert all(shown.count(label) == 2 for _, label, _ in POOL[:networks])
     image = figure.axes[0].images[0]
     assert image.get_clim() == ((0, 1) if sign > 0 else (-1, 1))
+
+
+@pytest.mark.parametrize("networks", [1, 13])
+def test_second_order_map(networks):
+    rows = table(networks, untrained=["resnet18"])
+    study = rows.drop_duplicates("network").set_index("network")[["label", "family", "weights"]]
+    rng = np.random.default_rng(0)
+    others = [("classes", "L1"), ("people", "L1"), ("mine", "L1")]
+    placed = pd.concat([rows[["network", "layer"]], pd.DataFrame(others, columns=["network", "layer"])])
+    placed = placed.assign(stress=0.123, **dict(zip("xy", rng.normal(size=(2, len(placed))), strict=True)))
+    labels = {"classes": "Class identity", "people": "Descriptions $x$", "mine": "Mine"}
+    figure = rdms.second_order_map(placed, study.to_dict("index"), labels)
+    assert_legible(figure)
+    assert "stress 0.12" in words(figure)
+    assert len(figure.legends[0].get_texts()) == networks + 3
+    single = [line.get_xydata()[0] for line in figure.axes[0].lines if len(line.get_xdata()) == 1]
+    points = [tuple(point) for point in single]
+    assert sorted(points) == sorted(placed[["x", "y"]].itertuples(index=False, name=None))

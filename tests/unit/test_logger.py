@@ -4,14 +4,21 @@ import logging
 from types import SimpleNamespace
 
 import pytest
+from snakemake.settings.enums import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
 import snakemake_logger_plugin_texalign as plugin
 
+ASKED = {
+    **dict.fromkeys(["dryrun", "verbose", "debug_dag", "nocolor", "stdout", "printshellcmds"], False),
+    **{"quiet": None, "show_failed_logs": True},
+}
+
 
 @pytest.fixture
-def handler():
-    return plugin.LogHandler(SimpleNamespace(), None)
+def handler(monkeypatch):
+    monkeypatch.setattr(plugin, "broken_config", lambda: None)
+    return plugin.LogHandler(SimpleNamespace(**ASKED), None)
 
 
 def record(level=logging.INFO, message=None, **extra):
@@ -41,16 +48,90 @@ def test_a_terminal_gets_one_line_that_moves(handler, capsys, monkeypatch):
     assert told.endswith("\n")
 
 
-def test_a_failed_job_is_named_with_its_log_and_once(handler, capsys):
-    handler.emit(
-        record(logging.ERROR, "x", event=LogEvent.JOB_ERROR, rule_name="compute_gram", log=["a.log"])
-    )
-    handler.emit(record(logging.ERROR, "returned non-zero", exception="CalledProcessError"))
-    handler.emit(record(logging.ERROR, "WorkflowError:\nAt least one job did not complete successfully."))
+FAILED = (
+    'RuleException:\nCalledProcessError in file "/a/workflow/rules/gram.smk", line 45:\n'
+    "Command 'set -euo pipefail;  python /a/.snakemake/scripts/tmp_8t.compute_gram.py' {}."
+)
+
+
+def failed(log, **extra):
+    extra = {"rule_name": "compute_gram", "log": [str(log)], "aux": {}, "indent": False} | extra
+    return record(logging.ERROR, "x", event=LogEvent.JOB_ERROR, **extra)
+
+
+def error(message):
+    return record(logging.ERROR, message, event=LogEvent.ERROR, exception="RuleException")
+
+
+def test_a_failed_job_is_named_with_its_log_and_once(handler, capsys, tmp_path):
+    """The job has told its refusal; snakemake adds files of rules, and its log once more."""
+    (tmp_path / "a.log").write_text("texalign: compute_gram a: no such file\n")
+    handler.emit(error(FAILED.format("returned non-zero exit status 1")))
+    handler.emit(failed(tmp_path / "a.log"))
     handler.emit(record(message="Select jobs to execute..."))
-    assert capsys.readouterr().err == "failed: compute_gram; its log: a.log\n"
+    handler.emit(record(message="Exiting because a job execution failed. Look above for error messages"))
+    handler.emit(error("WorkflowError:\nAt least one job did not complete successfully."))
+    assert capsys.readouterr().err == f"failed: compute_gram; its log: {tmp_path}/a.log\n"
 
 
-def test_nothing_to_do_is_told(handler, capsys):
-    handler.emit(record(message="Nothing to be done (all requested files are present and up to date)."))
-    assert "Nothing to be done" in capsys.readouterr().err
+@pytest.mark.parametrize("where", [{"aux": {"external_jobid": "7"}}, {"indent": True}])
+def test_a_refusal_on_another_machine_is_told_here(handler, capsys, tmp_path, where):
+    (tmp_path / "a.log").write_text("12:00:00 INFO read\ntexalign: compute_gram a: no such file\n\n")
+    handler.emit(failed(tmp_path / "a.log", **where))
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "texalign: compute_gram a: no such file"
+    assert told[1:] == [f"failed: compute_gram; its log: {tmp_path}/a.log"]
+
+
+def test_a_failure_of_the_program_is_told_by_its_last_line(handler, capsys, tmp_path):
+    (tmp_path / "a.log").write_text("Traceback (most recent call last):\n  ...\nKeyError: 'x'\n")
+    handler.emit(failed(tmp_path / "a.log"))
+    handler.emit(failed(tmp_path / "none.log"))
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("failed: compute_gram (KeyError: 'x'); its log: ")
+    assert told[1] == f"failed: compute_gram; its log: {tmp_path}/none.log"
+
+
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        ("returned non-zero exit status 137", "compute_gram: ended by signal 9, often for want of memory"),
+        ("died with <Signals.SIGKILL: 9>", "compute_gram: ended by signal 9, often for want of memory"),
+        ("returned non-zero exit status 139", "compute_gram: ended by signal 11"),
+    ],
+)
+def test_a_job_that_was_killed_could_not_tell(handler, capsys, end, words):
+    handler.emit(error(FAILED.format(end)))
+    assert capsys.readouterr().err == words + "\n"
+
+
+def test_what_is_no_chatter_is_told(handler, capsys):
+    """Nothing to be done, a restart, a warning, a cluster's submission: and what is not known."""
+    told = [
+        "Nothing to be done (all requested files are present and up to date).",
+        "Trying to restart job 3.",
+    ]
+    for message in (*told, "Provided cores: 2", "Building DAG of jobs...", None):
+        handler.emit(record(message=message))
+    handler.emit(record(logging.WARNING, "a warning"))
+    assert capsys.readouterr().err.splitlines() == [*told, "a warning"]
+
+
+def test_quiet_is_quieter_still(capsys):
+    handler = plugin.LogHandler(SimpleNamespace(**ASKED | {"quiet": {Quietness.PROGRESS}}), None)
+    handler.emit(record(event=LogEvent.PROGRESS, done=1, total=1))
+    handler.emit(record(message="Nothing to be done"))
+    assert capsys.readouterr().err == "Nothing to be done\n"
+    handler = plugin.LogHandler(SimpleNamespace(**ASKED | {"quiet": {Quietness.ALL}}), None)
+    handler.emit(record(message="Nothing to be done"))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("asked", ["dryrun", "verbose"])
+def test_a_dry_run_is_told_as_snakemake_tells_it(capsys, asked):
+    handler = plugin.LogHandler(SimpleNamespace(**ASKED | {asked: True, "stdout": True}), None)
+    handler.emit(record(message="Building DAG of jobs..."))
+    # So a message of None arrives.
+    handler.emit(record(message="None"))
+    handler.emit(record(event=LogEvent.RUN_INFO, message="Job stats:"))
+    assert capsys.readouterr().out == "Building DAG of jobs...\nJob stats:\n"

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from small import seeded, small_network
 from torch import nn
 
-from texalign import InputError, networks
+from texalign import InputError, builders, networks, sources
 from texalign.readout import feature_maps, layer_shapes
 
 REAL = ROOT.parent / "shared/data/weights"
@@ -187,9 +187,9 @@ def test_weights_inside_a_package():
 
 
 def test_legacy_names_of_densenet(saved):
-    networks.torchvision_models()
+    builders.torchvision_models()
     small_densenet = "torchvision.models:DenseNet", {"growth_rate": 4, "block_config": (3, 11)}
-    module = networks.build(*small_densenet)
+    module = builders.build(*small_densenet)
     randomise_batchnorm(module)
     state = module.state_dict()
     legacy = {}
@@ -199,7 +199,7 @@ def test_legacy_names_of_densenet(saved):
             last = f"{last[:-1]}.{last[-1]}"
         legacy[".".join([*before, last, kind])] = value
     assert "features.denseblock1.denselayer1.norm.1.weight" in legacy
-    other = networks.build(*small_densenet)
+    other = builders.build(*small_densenet)
     networks.load_state(other, saved(legacy))
     assert all(torch.equal(other.state_dict()[key], value) for key, value in state.items())
 
@@ -225,35 +225,35 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_weights_are_the_first_version(name):
-    url = networks.weights_url(TABLE[name])
+    url = sources.weights_url(TABLE[name])
     assert url == f"https://download.pytorch.org/models/{PUBLISHED[name]}.pth"
-    assert networks.expected_hash(TABLE[name]) == {"sha256_prefix": PUBLISHED[name].split("-")[-1]}
+    assert sources.expected_hash(TABLE[name]) == {"sha256_prefix": PUBLISHED[name].split("-")[-1]}
 
 
 def test_every_published_weight_has_a_hash():
-    models = networks.torchvision_models()
+    models = builders.torchvision_models()
     for architecture in models.list_models():
         for name in models.get_model_weights(architecture).__members__:
             entry = {"architecture": architecture, "weights": name}
-            assert len(networks.expected_hash(entry)["sha256_prefix"]) >= 8
+            assert len(sources.expected_hash(entry)["sha256_prefix"]) >= 8
 
 
 def test_a_given_hash_comes_first():
-    assert networks.expected_hash(TABLE["resnet18"] | {"sha256": "ab"}) == {"sha256": "ab"}
-    assert networks.expected_hash({"weights": "mine.pth"}) == {}
+    assert sources.expected_hash(TABLE["resnet18"] | {"sha256": "ab"}) == {"sha256": "ab"}
+    assert sources.expected_hash({"weights": "mine.pth"}) == {}
 
 
 def test_unknown_enum_weights_name_those_there_are():
-    message = refusal(networks.weights_url, {"architecture": "resnet50", "weights": "IMAGENET1K_V9"})
+    message = refusal(sources.weights_url, {"architecture": "resnet50", "weights": "IMAGENET1K_V9"})
     parts = ["IMAGENET1K_V9", "IMAGENET1K_V1", "IMAGENET1K_V2", "untrained", "resnet50"]
     assert all(part in message for part in parts)
-    message = refusal(networks.weights_url, {"architecture": "torch.nn:Conv2d", "weights": "IMAGENET1K_V1"})
+    message = refusal(sources.weights_url, {"architecture": "torch.nn:Conv2d", "weights": "IMAGENET1K_V1"})
     assert "torch.nn:Conv2d" in message
 
 
 @pytest.mark.parametrize("source", ["https://host/x.pth", "weights/x.pth", "package:p/x.pth", "untrained"])
 def test_other_sources_are_their_own_address(source):
-    assert networks.weights_url({"architecture": "resnet18", "weights": source}) == source
+    assert sources.weights_url({"architecture": "resnet18", "weights": source}) == source
 
 
 @settings(max_examples=15, deadline=None)

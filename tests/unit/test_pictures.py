@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from texalign import InputError, formats, pictures
+from texalign import InputError, builders, formats, pictures
 
 
 def gradient(mode):
@@ -271,3 +271,55 @@ def test_a_flipped_bit_in_a_png_is_noticed(tmp_path, part):
             pictures.decode(path, None)
         with pytest.raises(InputError, match=r"x\.png: .*delete it and run again"):
             pictures.read_metadata(path)
+
+
+# ---------------------------------------------------------------- from any shape to a square
+
+
+@pytest.fixture(params=[(60, 40), (40, 61), (37, 37), (200, 9)])
+def photograph(request):
+    width, height = request.param
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def test_squash_is_the_default_and_what_it_was(photograph, tmp_path):
+    photograph.save(tmp_path / "x.png")
+    expected = np.asarray(photograph.resize((32, 32), Image.Resampling.BILINEAR))
+    assert np.array_equal(pictures.decode(tmp_path / "x.png", 32), expected)
+    assert np.array_equal(pictures.decode(tmp_path / "x.png", 32, "squash"), expected)
+
+
+def test_crop_is_torchvisions(photograph):
+    """Its `Resize` and `CenterCrop` for the same image."""
+    builders.torchvision_models()
+    from torchvision.transforms import v2
+
+    theirs = v2.Compose([v2.Resize(32), v2.CenterCrop(32)])(photograph)
+    assert np.array_equal(np.asarray(pictures.fitted(photograph, 32, 32, "crop")), np.asarray(theirs))
+
+
+def test_pad_keeps_all_of_the_image_in_its_middle(photograph):
+    padded = np.asarray(pictures.fitted(photograph, 32, 32, "pad"))
+    scale = 32 / max(photograph.size)
+    width, height = (max(1, int(side * scale + 1e-9)) for side in photograph.size)
+    inner = np.asarray(photograph.resize((width, height), Image.Resampling.BILINEAR))
+    mean = np.rint(np.asarray(photograph).mean((0, 1)))
+    left, top = round((32 - width) / 2), round((32 - height) / 2)
+    assert np.array_equal(padded[top : top + height, left : left + width], inner)
+    padded = padded.astype(float)
+    padded[top : top + height, left : left + width] = mean
+    assert (padded == mean).all()
+
+
+def test_a_size_of_two_sides_keeps_the_aspect_ratio():
+    image = Image.new("RGB", (100, 50), "red")
+    image.paste("blue", (0, 0, 10, 50))
+    assert np.asarray(pictures.fitted(image, 20, 40, "pad")).shape == (20, 40, 3)
+    assert np.array_equal(pictures.fitted(image, 20, 40, "pad"), pictures.fitted(image, 20, 40, "squash"))
+    assert (np.asarray(pictures.fitted(image, 20, 20, "crop")) == (255, 0, 0)).all()  # blue is cut off
+
+
+def test_an_unknown_way_is_refused():
+    with pytest.raises(ValueError, match="resize: 'stretch' is not allowed; use one of squash, crop, pad"):
+        pictures.fitted(Image.new("RGB", (4, 4)), 2, 2, "stretch")

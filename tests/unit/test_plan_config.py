@@ -2,12 +2,14 @@
 
 import copy
 import json
+import re
 
 import pytest
 import yaml
 from architectures import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from snakemake.common.configfile import load_configfile
 
 from texalign import InputError
 from texalign.plan import reading
@@ -181,6 +183,74 @@ def test_a_config_file_names_each_key_once(tmp_path, name, text):
 def test_keys_of_all_kinds_pass_in_a_config_file_that_may_be_another_workflows(tmp_path):
     (tmp_path / "c.yaml").write_text("{152: x, on: y, 2015-03-01: [{no: 1}]}")
     reading.check_yaml(tmp_path / "c.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is no mapping; write one"),
+        ("- study", "is no mapping"),
+        ("study", "is no mapping"),
+        ("a: &a [*a]", "line 1: is nested more than 50 deep, or in itself"),
+        ("a: &a\n  b: {c: *a}", "line 1: is nested more than 50 deep, or in itself"),
+        ("a: " + 60 * "[" + 60 * "]", "line 1: is nested more than 50 deep"),
+        ("a: " + 10**5 * "[", "cannot be read as YAML"),
+        (
+            "".join(f"a{i}: &a{i} [{i and f'*a{i - 1}, *a{i - 1}'}]\n" for i in range(30)),
+            "holds more than 1000000 values",
+        ),
+        ("a: 1\n\tb: 2", "a tab character that violates indentation in line 2"),
+        ("a: 1\n---\na: 2", "expected a single document"),
+        ("a: 2024-02-31", "cannot be read as YAML (day is out of range for month)"),
+        ("a: !!python/name:os.system", "could not determine a constructor"),
+        ("a: *b", "found undefined alias in line 1, column 4"),
+        ("a: \0", "control characters are not allowed"),
+        ('{true: 1, "true": 2}', "line 1: the key true stands twice"),
+    ],
+)
+def test_a_config_file_that_is_none_is_told(tmp_path, text, words):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(InputError, match=re.escape(words)) as refused:
+        reading.check_yaml(tmp_path / "c.yaml")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("\ufeffa: 1", {"a": 1}),
+        ('{\n\t"a": [1,\t2]\n}', {"a": [1, 2]}),
+        ("x: &x {a: 1, b: 2}\na: {<<: *x, b: 3}\nb: {b: 3, <<: *x}", {"a": 1, "b": 3}),
+        ("x: &x {a: 1}\ny: &y {a: 2, b: 3}\na: {<<: [*x, *y]}", {"a": 1, "b": 3}),
+    ],
+)
+def test_a_config_file_may_have_a_mark_tabs_in_json_and_merged_keys(tmp_path, text, read):
+    """What stands in a mapping goes before what is merged into it, wherever, and as snakemake reads it."""
+    (tmp_path / "c.yaml").write_text(text)
+    reading.check_yaml(tmp_path / "c.yaml")
+    for found in (reading.read_yaml(tmp_path / "c.yaml"), load_configfile(tmp_path / "c.yaml")):
+        for part in [found[key] for key in ("a", "b") if "x" in found and key in found] or [found]:
+            assert part == read
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        (["a={b: 1, b: 2}"], [], "--config a: line 1: the key b stands twice"),
+        (["a=1", "b=2", "a=3"], [], "--config: the key a stands twice"),
+        ([], ["--config", "a=1", "--config", "b=2"], "--config is given twice"),
+        ([], ["-C", "a=1", "--config=b=2"], "--config is given twice"),
+        ([], ["--configfile", "a.yaml", "--configfiles", "b.yaml"], "--configfile is given twice"),
+    ],
+)
+def test_what_the_command_line_says_twice_is_told(arguments, options, words):
+    with pytest.raises(InputError, match=re.escape(words)):
+        reading.check_given(arguments, options)
+
+
+def test_the_command_line_may_say_anything_once():
+    options = ["-n", "--configfile", "a.yaml", "b.yaml", "--config", "a=b: c: d", "--configfile-is-none"]
+    reading.check_given(["a=b: c: d", "e={f: 1}", "g="], options)
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])

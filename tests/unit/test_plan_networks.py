@@ -83,3 +83,19 @@ def test_a_file_of_weights_that_is_there_passes(tmp_path, monkeypatch):
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights/mine.pth").write_bytes(b"")
     networks.check(TABLE, config(networks=["mine", "resnet18"], controls=["plain"]), "t", "c")
+
+
+def test_every_network_of_the_study_untrained_is_a_control():
+    models = {
+        "a": {"architecture": "a", "weights": "x.pth", "sha256": "0" * 64, "label": "A", "family": "f"},
+        "b": {"architecture": "b", "weights": "untrained", "label": "B"},
+        "c": {"architecture": "c", "weights": "IMAGENET1K_V1", "options": {"k": 1}},
+        "c_untrained": {"architecture": "mine", "weights": "untrained"},
+    }
+    config = {"networks": ["c", "a", "b", "gone"], "controls": "untrained_all"}
+    found, controls = networks.with_controls(models, config)
+    assert controls == ["c_untrained", "a_untrained"]
+    assert found["a_untrained"] == {"architecture": "a", "weights": "untrained", "label": "A", "family": "f"}
+    assert found["c_untrained"] == models["c_untrained"]
+    assert list(found) == sorted(found)
+    assert networks.with_controls(models, {"networks": ["a"], "controls": ["b"]}) == (models, ["b"])

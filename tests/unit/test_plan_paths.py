@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from architectures import ROOT
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from texalign import InputError
@@ -27,14 +27,16 @@ def test_the_coordinates_of_the_default_study():
     assert paths.coordinates(CONFIG) == expected
 
 
-OF_INFORMATION = {"information", "by_k", "halves"}
+OF_INFORMATION = {"information", "by_k", "halves", "beside_gram"}
+OF_RDMS = {"rdm", "second_order", "decoded", "exported", "agreement"}
 OF_CLUSTERS = {"clusters", "labels", "confusions", "classes"}
 
 
 @pytest.mark.parametrize(
     ("changed", "moved"),
     [
-        ({"readout": "relu"}, {"gram", "rdm", "second_order"} | OF_CLUSTERS | OF_INFORMATION),
+        ({"readout": "relu"}, {"gram", "sliced"} | OF_RDMS | OF_CLUSTERS | OF_INFORMATION),
+        ({"representation": "mean"}, OF_RDMS | OF_CLUSTERS | OF_INFORMATION),
         ({"clustering": {"on": "cosine"}}, OF_CLUSTERS | OF_INFORMATION),
         ({"mutual_information": {"estimator": "plugin"}}, OF_INFORMATION),
         ({"device": "cpu"}, set()),
@@ -70,6 +72,8 @@ def test_every_wildcard_of_a_place_is_constrained():
     assert wildcards == set(paths.CONSTRAINTS)
 
 
+#: Many wildcards are drawn at once, which takes long on a busy machine.
+BUSY = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 ASCII = st.characters(codec="ascii")
 KNOWN = st.fixed_dictionaries(
     {
@@ -79,6 +83,7 @@ KNOWN = st.fixed_dictionaries(
 )
 
 
+@BUSY
 @given(st.sampled_from(sorted(paths.PLACES)), KNOWN)
 def test_a_path_is_read_back_in_one_way(kind, known):
     """No two sets of coordinates share a file."""
@@ -91,6 +96,7 @@ def test_a_path_is_read_back_in_one_way(kind, known):
     assert found.groupdict() == {name: known[name] for name in parts[1::2]}
 
 
+@BUSY
 @given(KNOWN)
 def test_no_two_kinds_share_a_file(known):
     made = [paths.path("s", kind, **known) for kind in paths.PLACES]

@@ -247,7 +247,7 @@ def test_listed_modules(name):
                 "height": 112,
                 "width": 112,
             },
-            **{"positions": 12544, "depth": None, "gram_values": 2080, "calls": 1},
+            **{"positions": 12544, "prefix": 0, "depth": None, "gram_values": 2080, "calls": 1},
         }
         assert listed["bn1"]["depth"] == 0.05  # the first of 20 convolutions
         assert "fc" not in listed

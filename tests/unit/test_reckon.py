@@ -16,6 +16,6 @@ def test_bytes_of_a_gram_file(tmp_path):
     with store.create_h5(tmp_path / "gram.h5") as file:
         for layer, writer in store.gram_writers(file, dict.fromkeys(shapes, "m"), shapes, 70).items():
             writer.flush()
-            file[layer]["gram"][:] = 1  # every chunk
-        stored = sum(file[layer]["gram"].id.get_storage_size() for layer in shapes)
+            file[layer]["gram"][:] = file[layer]["mean"][:] = 1  # every chunk
+        stored = sum(file[layer][name].id.get_storage_size() for layer in shapes for name in ("gram", "mean"))
     assert reckon.gram_bytes([10, 100], 70) == stored

@@ -20,32 +20,40 @@ ROOMS = (
         "lazy",
         "files",
         "tables",
+        "joins",
         "brainscore",
         "weights",
+        "locks",
         "download",
         "job",
     ),
     *("blocks", "store", "checkpoint", "pictures", "images", "plan"),
     *(
-        "channels",
         "trial",
+        "tokens",
+        "channels",
+        "depth",
         "readout",
         "preprocessing",
         "states",
+        "builders",
+        "sources",
         "networks",
         "fast",
         "gram",
         "geometry",
         "information",
         "statistics",
+        "decoding",
+        "human",
         "alignment",
     ),
-    *("synthesis", "views", "figures"),
+    *("synthesis", "views", "figures", "report"),
 )
 
 #: What a plan may be made with, before any job runs: these load the standard library alone.
 LIGHT = re.compile(
-    r"texalign(\.(errors|escaping|formats|lazy|files|tables|brainscore|weights|download|job|images|images\.dtd|plan(\.\w+)?))?"
+    r"texalign(\.(errors|escaping|formats|lazy|files|tables|brainscore|weights|locks|download|job|images|images\.dtd|plan(\.\w+)?))?"
 )
 
 #: What comes with snakemake.

@@ -267,8 +267,9 @@ def test_bytes_of_gram_matrices(tmp_path):
     layers, shapes = {"L1": "bn1", "L2": "conv"}, {"L1": (64, 5, 4), "L2": (2, 1, 1)}
     with store.create_h5(tmp_path / "gram.h5") as file:
         writers = store.gram_writers(file, layers, shapes, 64)
-        for writer in writers.values():
-            writer.append(np.ones((64, writer._buffer.shape[1]), np.float32))
+        for layer, (channels, _, _) in shapes.items():
+            length = channels * (channels + 1) // 2
+            writers[layer].append(np.ones((64, length), np.float32), np.ones((64, channels), np.float32))
     size = store.gram_bytes(shapes, 64)
     assert size < (tmp_path / "gram.h5").stat().st_size < 1.02 * size
 
@@ -387,12 +388,15 @@ def test_gram_file_carries_what_its_numbers_mean(tmp_path):
         file.attrs.update(store.network_attributes(network, "relu"))
         writers = store.gram_writers(file, layers, shapes, 2)
         assert list(writers) == ["L1", "L2"]
-        for writer in writers.values():
-            writer.append(np.ones((2, writer._buffer.shape[1]), np.float32))
-            writer.flush()
+        for layer, (channels, _, _) in shapes.items():
+            length = channels * (channels + 1) // 2
+            writers[layer].append(np.ones((2, length), np.float32), np.ones((2, channels), np.float32))
+            writers[layer].flush()
     with store.open_h5(tmp_path / "gram.h5") as source, store.create_h5(tmp_path / "rdm.h5") as target:
         assert source["L1/gram"].shape == (2, 6)
         assert source["L2/gram"].shape == (2, 3)
+        assert source["L1/mean"].shape == (2, 3)
+        assert source["L2/mean"].shape == (2, 2)
         store.copy_labels(source, source["L1"], target)
         for name in ("torch", "torchvision", "numpy", "h5py"):
             assert name in source.attrs["versions"]

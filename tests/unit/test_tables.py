@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import tidy
+from studies import REPOSITORY
 
 from texalign import InputError, tables
 
@@ -78,6 +79,16 @@ def test_every_name_that_a_table_of_a_study_holds_is_a_text(finished_study):
         told = {column for column in plain if not pd.api.types.is_numeric_dtype(plain[column])}
         told -= {column for column in plain if plain[column].isna().all()}
         assert told <= tables.TEXTS | {"control", "scored", "best"}, path
+
+
+def test_every_column_of_a_study_is_explained(finished_study):
+    """In the documentation, by its name."""
+    page = "".join(path.read_text() for path in REPOSITORY.glob("docs/*.md"))
+    scores = set(pd.read_csv(REPOSITORY / "resources/brainscore.csv", nrows=0))
+    for path in finished_study.folder.glob("results/**/*.csv"):
+        if "synthesis" not in path.parts:
+            columns = set(pd.read_csv(path, nrows=0)) - scores
+            assert {column for column in columns if f"`{column}`" not in page} == set(), path
 
 
 # ---------------------------------------------------------------- damage

@@ -352,9 +352,9 @@ def test_norms_of_weights_go_through_the_whole_feature_pass(normed, where):
         assert isinstance(fast.module[1 if where == 3 else 4], nn.Identity)  # the plain one is folded
         assert isinstance(fast.module[1 if where == 0 else 4], nn.BatchNorm2d)
         extract.compute(
-            fast, [(0, images)], lambda layer, _start, values: rows[layer].append(values), max_batch=2
+            fast, [(0, images)], lambda layer, _start, found: rows[layer].append(found.gram), max_batch=2
         )
-    for layer, values in expected.items():
+    for layer, (values, _) in expected.items():
         np.testing.assert_allclose(np.concatenate(rows[layer]), values, rtol=1e-3, atol=1e-4 * values.max())
 
 

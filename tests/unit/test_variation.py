@@ -76,3 +76,16 @@ def test_a_row_of_the_table_holds_its_null_and_its_interval():
         for _ in range(20)
     ]
     assert 0.25 < np.mean(nothing) < 0.75
+
+
+def test_difference_of_two_clusterings(blobs):
+    _, classes = blobs
+    right, wrong = np.unique(classes, return_inverse=True)[1], np.arange(60) % 3
+    same = variation.difference(classes, right, right + 5, 20)
+    assert (same["difference_bits"], same["difference_std_bits"], same["rand"]) == (0, 0, 1)
+    found = variation.difference(classes, right, wrong, 20, 3, "plugin")
+    ours, theirs = (mutual_information(classes, labels, "plugin").bits for labels in (right, wrong))
+    assert found["other_bits"] == theirs
+    assert found["difference_bits"] == ours - theirs
+    drawn = [resampled_information(classes, labels, 20, 3, "plugin") for labels in (right, wrong)]
+    assert found["difference_std_bits"] == pytest.approx(np.std(drawn[0] - drawn[1], ddof=1))

@@ -5,9 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.spatial.distance import squareform
+from scipy.spatial.distance import pdist, squareform
 
 from texalign import views
+from texalign.store import SecondOrder
 
 
 @pytest.mark.parametrize(("n", "pixels"), [(12, 4), (12, 12), (12, 50), (23, 7), (2, 900)])
@@ -68,3 +69,30 @@ def test_recovery_takes_the_best_layers_and_sorts_the_classes():
     assert list(table.columns) == ["n", "m"]
     assert table.to_numpy().tolist() == [[0.9, 0.1], [0.1, 0.1]]
     assert list(table.index) == ["b", "a"]
+
+
+def test_a_map_has_networks_classes_and_people():
+    """Four RDMs at the corners of a square: a's layers and the classes are far apart, people lie at L1."""
+    rows = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1.0]])
+    compared = SecondOrder(("a", "a"), ("L1", "L2"), ("", ""), (rows @ rows.T)[:2, :2], np.zeros(2))
+    found = views.second_order_map(compared)
+    assert found[["network", "layer"]].to_numpy().tolist() == [["a", "L1"], ["a", "L2"], ["classes", "L1"]]
+    sides = pdist(found[["x", "y"]])
+    np.testing.assert_allclose(sides, np.sqrt(2), rtol=1e-3)
+    assert found["stress"].max() < 1e-3
+
+    told = [("a", "L1", 1.0), ("a", "L2", 0.0), ("classes", "L1", 0.0), ("b", "L9", 0.3)]
+    people = pd.DataFrame(told, columns=["network", "layer", "score"])
+    people = people.assign(reference="people", words="all words", level="image", kind="descriptions")
+    other = people.assign(words="no class words", score=0.5)
+    choices = people.assign(reference="odd", kind="triplets", words="choices")
+    found = views.second_order_map(compared, pd.concat([people, other, choices]))
+    assert found["network"].tolist() == ["a", "a", "classes", "people"]
+    places = found[["x", "y"]].to_numpy()
+    np.testing.assert_allclose(places[3], places[0], atol=0.02)
+
+
+def test_an_rdm_that_correlates_with_nothing_is_left_out_of_the_map():
+    matrix = np.array([[1, np.nan, 0.5], [np.nan, np.nan, np.nan], [0.5, np.nan, 1]])
+    compared = SecondOrder(("a", "b", "c"), ("L1",) * 3, ("",) * 3, matrix, np.array([0.1, np.nan, 0.2]))
+    assert views.second_order_map(compared)["network"].tolist() == ["a", "c", "classes"]

@@ -13,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 from small import random_rows
 
 from texalign import InputError
-from texalign.geometry import distances, ward
+from texalign.geometry import chain, distances, ward
 
 
 def crowds(n, seed, d=6):
@@ -88,6 +88,37 @@ def test_impossible_number_of_clusters(k):
     tree = ward.ward_tree(pdist(random_rows(10, 3)))
     with pytest.raises(InputError, match=rf"k: {k} clusters of 10 textures .* 1 \.\.\. 10"):
         ward.cut(tree, k)
+
+
+@settings(max_examples=80, deadline=None)  # the first call compiles
+@given(n=st.integers(2, 40), ties=st.booleans(), seed=st.integers(0, 99))
+def test_a_tree_in_the_distances_own_memory_is_scipys(n, ties, seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 3, (n, 2)) if ties else rng.normal(size=(n, 3))
+    theirs = scipy.cluster.hierarchy.ward(pdist(rows))
+    for dtype, error in ((np.float64, 1e-9), (np.float32, 5e-6)):
+        ours = chain.ward_in_place(pdist(rows).astype(dtype))
+        assert scipy.cluster.hierarchy.is_valid_linkage(ours)
+        assert (np.diff(ours[:, 2]) >= 0).all()
+        members = {i: [i] for i in range(n)}
+        for node, (a, b, height, size) in enumerate(ours, start=n):  # Ward's criterion itself
+            x, y = (rows[members[int(side)]] for side in (a, b))
+            apart = np.linalg.norm(x.mean(0) - y.mean(0)) * np.sqrt(2 * len(x) * len(y) / size)
+            assert height == pytest.approx(apart, rel=error, abs=error)
+            members[node] = members[int(a)] + members[int(b)]
+        if not ties:  # with them, several trees are Ward's
+            np.testing.assert_array_equal(ours[:, [0, 1, 3]], theirs[:, [0, 1, 3]])
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_very_many_textures_are_clustered_in_float32(monkeypatch, overwrite):
+    distances = pdist(random_rows(60, 5)).astype(np.float32)
+    given, theirs = distances.copy(), ward.ward_tree(distances)
+    monkeypatch.setattr(ward, "IN_SCIPY", 50)
+    ours = ward.ward_tree(given, overwrite)
+    np.testing.assert_array_equal(ours[:, [0, 1, 3]], theirs[:, [0, 1, 3]])
+    np.testing.assert_allclose(ours[:, 2], theirs[:, 2], rtol=1e-6)
+    assert np.array_equal(given, distances) != overwrite
 
 
 def test_two_textures():

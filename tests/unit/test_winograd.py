@@ -1,7 +1,11 @@
 """Winograd convolutions: the same numbers as the plain ones, from a quarter of the multiplications."""
 
 import math
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -124,14 +128,14 @@ def test_what_it_cannot_do_or_not_faster_is_left_alone(conv):
 
 
 class Blocks(nn.Sequential):
-    def __init__(self):
-        conv = [nn.Conv2d(3, 128, 3), nn.Conv2d(128, 128, 3, padding=1), nn.Conv2d(128, 130, 3)]
+    def __init__(self, middle):
+        conv = [nn.Conv2d(3, 128, 3), nn.Conv2d(128, middle, 3, padding=1), nn.Conv2d(middle, 130, 3)]
         super().__init__(conv[0], nn.ReLU(inplace=True), conv[1], nn.ReLU(inplace=True), conv[2])
 
 
-def network(**changes):
+def network(middle=128, **changes):
     torch.manual_seed(0)
-    return networks.Network(Blocks().eval().requires_grad_(False), {"L1": "2", "L2": "4"}, **changes)
+    return networks.Network(Blocks(middle).eval().requires_grad_(False), {"L1": "2", "L2": "4"}, **changes)
 
 
 @pytest.mark.parametrize("readout", READOUTS)
@@ -174,6 +178,52 @@ def test_a_torch_without_packed_kernels_keeps_its_own_convolutions(monkeypatch):
     monkeypatch.setattr(winograd.torch.ops, "mkldnn", object())
     plain = network()
     assert winograd.speed_up(plain, 32) is plain
+
+
+def test_a_processor_of_a_class_that_gains_nothing_keeps_torchs_convolutions(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
+    plain = network()
+    assert winograd.speed_up(plain, 32) is plain
+
+
+PASSES = """
+import os, sys
+import numpy as np
+import torch
+from torch import nn
+from test_winograd import network
+from texalign.fast.prepare import prepare
+from texalign.gram import extract
+
+images = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8)
+blocks = [(start, images[start : start + 5]) for start in range(0, 20, 5)]
+for threads in (1, 2, 4):
+    torch.set_num_threads(threads)
+    with prepare(network(192), 32, convolutions="auto") as fast:
+        os.write(1, b"PASS\\n")
+        extract.compute(fast, blocks, lambda *_: None, max_batch=extract.batch_size(fast, 32))
+        os.write(1, b"DONE " + str(fast.changes).encode() + b"\\n")
+"""
+
+
+@pytest.mark.parametrize("processor", ["this one", "avx2"])
+def test_packed_kernels_are_never_put_into_another_order(processor):
+    """For whatever number of threads and class of processor, as oneDNN's own log tells."""
+    emulated = {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"} if processor == "avx2" else {}
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", PASSES],
+        env=os.environ | {"ONEDNN_VERBOSE": "1", "PYTHONPATH": paths} | emulated,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    passes = [part.split("DONE")[0] for part in done.stdout.split("PASS")[1:]]
+    assert len(passes) == done.stdout.count("Winograd convolutions") == 3
+    # Plain convolutions have their few kernels put in order at each call; packed ones are of a grouped 1 x 1.
+    orders = [line for part in passes for line in part.splitlines() if ",reorder," in line]
+    assert not [line for line in orders if "aBdec" in line.split("src:")[1].split()[0] or "abcde" in line]
+    assert sum(",exec,cpu,convolution" in line for part in passes for line in part.splitlines()) > 9
 
 
 def test_a_network_that_would_change_is_left_alone(monkeypatch, caplog):

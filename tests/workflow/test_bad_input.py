@@ -117,6 +117,33 @@ def test_a_key_that_stands_twice_in_a_config(fresh):
     assert_only_line(refusal(fresh, "--dry-run"), "study.yaml: line ", "the key study stands twice")
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"study: caf\xe9", "study.yaml: is not UTF-8 text (byte 0xe9); save it as UTF-8"),
+        (b"networks:\n\t- alexnet", "study.yaml: cannot be read as YAML (while scanning"),
+        (b"- study", "study.yaml: is no mapping; write one `key: value` a line"),
+        (b"study: &a [*a]", "study.yaml: line 1: is nested more than 50 deep, or in itself"),
+        (b"__use_yte__: true\nstudy: ?1/0", "study.yaml: cannot be read (Error processing template"),
+    ],
+)
+def test_a_config_file_that_cannot_be_read(fresh, content, words):
+    """Snakemake reads it before the workflow, and would answer with a traceback."""
+    (fresh / "study.yaml").write_bytes(content)
+    assert_only_line(refusal(fresh, "--dry-run"), words)
+
+
+def test_config_on_the_command_line_that_cannot_be_read(fresh):
+    assert_only_line(refusal(fresh, "--dry-run", "--config", "study"), "--config: ", "name=value pairs")
+    said = refusal(fresh, "--dry-run", "--config", "dataset={per_class: 2, per_class: 3}")
+    assert_only_line(said, "--config dataset: line 1: the key per_class stands twice")
+
+
+def test_the_repositorys_config_that_cannot_be_read(fresh):
+    (fresh / "config/config.yaml").write_bytes(b"study: caf\xe9")
+    assert_only_line(refusal(fresh, "--dry-run"), "config/config.yaml: is not UTF-8 text (byte 0xe9)")
+
+
 def test_a_table_that_is_not_utf_8(fresh):
     (fresh / "models.yaml").write_bytes(b"caf\xe9: 1")
     assert_only_line(refusal(fresh, "--dry-run"), "models.yaml: is not UTF-8 text (byte 0xe9); save it")
@@ -160,7 +187,10 @@ def bad_networks(finished_study, tmp_path_factory):
     ("network", "words"),
     [
         ("layer", ["layers: the network has no module 'feature.3'; nearest: features.3", "make layers"]),
-        ("flat", ["layers: the output of classifier.1 is (1, 4096), not (batch, channels, height, width)"]),
+        (
+            "flat",
+            ["layers: the output of classifier.1 is (1, 4096), neither (batch, channels, height, width)"],
+        ),
         ("builder", ["architecture: 'alexnat' is no torchvision model; nearest: alexnet"]),
         ("hash", ["mine.pth: expected sha256 0000", "got ", "replace the file, or correct the hash"]),
         ("url", ["efficientnet-lite0-57934424.pth: expected sha256 1111", "nothing was written to"]),
@@ -169,8 +199,16 @@ def bad_networks(finished_study, tmp_path_factory):
 def test_network(bad_networks, network, words):
     rule = "fetch_weights" if network == "url" else "compute_gram linear"
     assert_one_line(bad_networks.output, f"texalign: {rule} {network}: ", *words)
+    assert bad_networks.output.count(f"texalign: {rule} {network}: ") == 1
     assert not (bad_networks.study / f"results/tiny/gram/linear/{network}.h5").exists()
     assert not (bad_networks.study / f"resources/weights/{network}.pth").exists()
+
+
+def test_no_line_of_a_rules_file_stands_around_a_refusal(bad_networks):
+    """A plain run: the default profile chooses who tells it."""
+    assert ".smk" not in bad_networks.output
+    assert "Error" not in bad_networks.output
+    assert bad_networks.output.count("\nfailed: ") == 5
 
 
 def test_a_good_network_beside_bad_ones_stays(bad_networks):

@@ -28,6 +28,8 @@ LIGHT = {
     "texalign.plan.config",
     "texalign.plan.labels",
 }
+#: What is fetched is known by its hash: an edited downloader must not fetch it again.
+FETCHED = ("fetch_weights", "fetch_dtd", "fetch_descriptions", "unpack_dtd", "unpack_dtd_labels")
 RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)*)", re.MULTILINE)
 #: A rule that a loop makes has no name of its own.
 LOOPED = re.compile(r"^    rule:\n((?:        .*\n|\n)*)", re.MULTILINE)
@@ -160,8 +162,7 @@ def test_the_loop_of_rules_is_among_the_rules():
 def test_a_rule_knows_the_program_of_its_own_script(body):
     (script,) = re.findall(r'"\.\./scripts/(\w+)\.py"', body)
     named = re.findall(r"\bcode=program\(\"(\w+)\"", body)
-    # What is fetched is known by its hash: an edited downloader must not fetch it again.
-    assert named == ([] if script in ("fetch_weights", "fetch_dtd", "unpack_dtd") else [script])
+    assert named == ([] if script in FETCHED else [script])
 
 
 def test_every_script_has_a_rule():
@@ -238,6 +239,7 @@ def test_all_ends_with_the_aggregate():
         "aggregate",
         "join_statistics",
         "alignment",
+        "human",
         "variants",
         "figures",
     ]
@@ -291,9 +293,15 @@ def test_the_named_targets(fresh):
         "alignment",
         "variants",
         "multiverse",
+        "representations",
+        "decoding",
+        "human",
+        "references",
+        "exchange",
         "figures",
         "synthesis",
         "report",
+        "html_report",
     }
     assert targets <= fresh.plan(*sorted(targets))
 

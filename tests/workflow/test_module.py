@@ -88,6 +88,7 @@ def git(folder, *arguments):
     subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
 
 
+@pytest.mark.runs
 def test_from_a_git_url_with_the_package_installed_by_pip(tmp_path, monkeypatch):
     """What the workflow catalog and snakedeploy do: nothing of the checkout is at hand, only its URL."""
     origin, site, outer = tmp_path / "origin", tmp_path / "site", tmp_path / "outer"

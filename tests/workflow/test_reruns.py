@@ -163,15 +163,19 @@ def convolution(channels):
 
 
 @pytest.fixture(scope="module")
-def with_own_study(finished_study, tmp_path_factory):
+def with_own_study(finished_study, made_once):
     """A finished study with a network of one's own, whose program lies in two files beside the study."""
-    study = finished_study.copy(tmp_path_factory.mktemp("own") / "study")
-    (study / "mynets.py").write_text(OWN)
-    (study / "mylayers.py").write_text(BESIDE)
-    study.change_model("mine", architecture="mynets:net", weights="untrained", layers=["0", "2"])
-    study.change(networks=["alexnet", "mine"])
-    study.make()
-    return study
+
+    def build(folder):
+        if not folder.exists():
+            finished_study.copy(folder)
+            (folder / "mynets.py").write_text(OWN)
+            (folder / "mylayers.py").write_text(BESIDE)
+        mine = {"architecture": "mynets:net", "weights": "untrained", "layers": ["0", "2"]}
+        overlay = finished_study.overlay | {"networks": ["alexnet", "mine"]}
+        return Study(folder, overlay, finished_study.table | {"mine": mine}, copy=False)
+
+    return made_once("own", build)
 
 
 @pytest.fixture
@@ -289,6 +293,26 @@ def test_a_grid_shares_what_its_specifications_have_in_common(finished):
     maps = "linear-none"
     alone = grams(*BOTH, maps=maps) | rdms(*BOTH, maps=maps) | trees(*BOTH, maps=maps)
     assert finished.plan() == alone | information(*BOTH, maps=maps) | SPECIFIED
+
+
+def test_a_representation_beside_others_runs_its_own_jobs_and_no_pass_of_the_network(finished):
+    finished.change(representations={"compare": ["gram", "mean"]}, networks=["alexnet"], controls=["lite"])
+    own = {
+        *(f"compute_rdm linear mean {network} L{i}" for network in BOTH for i in (1, 2)),
+        *(f"grow_trees linear mean gram {network}" for network in BOTH),
+        *(f"measure_information linear mean gram nsb {network}" for network in BOTH),
+    }
+    beside = {
+        f"compare_representation linear {name} gram nsb {network}"
+        for name in ("gram", "mean")
+        for network in BOTH
+    }
+    joined = {"join_representations", "plot_representations", "representations"}
+    assert finished.plan("representations") == own | beside | joined
+    finished.change(representations={"compare": ["sliced_wasserstein"], "sliced": {"per_class": 2}})
+    passes = {f"compute_sliced linear {network}" for network in BOTH}
+    of_quantiles = {job.replace(" mean ", " sliced_wasserstein ") for job in own | beside if " mean " in job}
+    assert finished.plan("representations") == passes | of_quantiles | joined
 
 
 def test_two_choices_side_by_side_overwrite_nothing(finished):
@@ -485,6 +509,7 @@ def test_a_report_is_made_of_what_is_there(finished):
     assert finished.plan() == set()
 
 
+@pytest.mark.runs
 def test_no_name_ends_the_reports_script(finished):
     name = "</script><script>alert('x')</script> & more"
     finished.change_model("lite", label=name, family="</SCRIPT><img src=x onerror=alert(2)>")
@@ -503,13 +528,15 @@ def test_no_name_ends_the_reports_script(finished):
 
 
 @pytest.fixture(scope="module")
-def synthesised_study(tmp_path_factory):
+def synthesised_study(made_once):
     """A small image of a procedural texture, by one network and with the loss of the paper."""
     settings = {"size": 32, "iterations": 3, "class_images": 2, "device": "cpu", "loss": "paper"}
     overlay = {"networks": ["squeezenet1_1"], "synthesis": settings}
-    study = Study(tmp_path_factory.mktemp("synthesised"), overlay, models())
-    study.make("synthesis")
-    return study
+    return made_once(
+        "synthesised",
+        lambda folder: Study(folder, overlay, models(), copy=not folder.exists()),
+        "synthesis",
+    )
 
 
 @pytest.fixture

@@ -32,12 +32,22 @@ def with_photographs(study, **synthesis):
     return study
 
 
+def builder(**synthesis):
+    """How a study of photographs is made, or found made: see `made_once`."""
+
+    def build(folder):
+        new = not folder.exists()
+        study = Study(folder, OVERLAY | {"synthesis": SYNTHESIS | synthesis}, models(), copy=new)
+        if new:
+            make_photographs(study / "photographs")
+        return study
+
+    return build
+
+
 @pytest.fixture(scope="module")
-def made_study(tmp_path_factory):
-    study = with_photographs(Study(tmp_path_factory.mktemp("synthesised"), OVERLAY, models()))
-    study.make("synthesis")
-    assert not study.leftovers()
-    return study
+def made_study(made_once):
+    return made_once("one", builder(), "synthesis")
 
 
 @pytest.fixture
@@ -132,17 +142,11 @@ def test_textures_of_a_list_within_the_list_are_one_job_a_network_seed_and_serie
 
 
 @pytest.fixture(scope="module")
-def made_together_study(tmp_path_factory):
+def made_together_study(made_once):
     """One photograph alone, and two in one job."""
-    study = with_photographs(
-        Study(tmp_path_factory.mktemp("together"), OVERLAY, models()),
-        textures=["grain2/0.png", ["grain1/0.png", "grain3/0.png"]],
-        size=12,  # half of the photographs' own
-        series=False,
-    )
-    study.make("synthesis")
-    assert not study.leftovers()
-    return study
+    textures = ["grain2/0.png", ["grain1/0.png", "grain3/0.png"]]
+    half = 12  # of the photographs' own pixels
+    return made_once("together", builder(textures=textures, size=half, series=False), "synthesis")
 
 
 @pytest.fixture
@@ -257,6 +261,7 @@ def make_and_kill(study, targets, checkpoints):
     study.make("--unlock")
 
 
+@pytest.mark.runs
 def test_a_killed_list_goes_on_with_each_image(made_together):
     change_synthesis(made_together, iterations=120, checkpoint_every=4, history=10)
     pngs = [image_of(texture) for texture in ("grain1-0", "grain3-0")]
@@ -271,6 +276,7 @@ def test_a_killed_list_goes_on_with_each_image(made_together):
     assert not any(path.exists() for path in checkpoints)
 
 
+@pytest.mark.runs
 def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
     made.change(synthesis=SYNTHESIS | {"iterations": 120, "checkpoint_every": 4, "history": 10})
     killed = made.copy(tmp_path / "killed")
@@ -291,6 +297,7 @@ def test_a_killed_job_goes_on_and_ends_with_the_same_image(made, tmp_path):
     pd.testing.assert_frame_equal(*traces)
 
 
+@pytest.mark.runs
 def test_a_checkpoint_of_another_network_is_not_gone_on_with(made):
     change_synthesis(made, iterations=120, checkpoint_every=4, history=10)
     png = image_of(TEXTURE)

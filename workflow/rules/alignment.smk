@@ -53,6 +53,7 @@ rule aggregate:
         second_order=chosen("second_order"),
         correlation=rules.correlate_scores.output.correlation,
         networks=rules.correlate_scores.output.networks,
+        human=rules.join_people.output.agreement if REFERENCES else [],
     output:
         rdms=f"{STUDY}/rdms.h5",
         summary=f"{STUDY}/summary.csv",
@@ -66,3 +67,25 @@ rule aggregate:
         second_order=lookup(dpath="second_order", within=config),
     script:
         "../scripts/aggregate.py"
+
+
+rule plot_published:
+    input:
+        published=rules.compare_published.output[0],
+    output:
+        pdf=f"{STUDY}/figures/published.pdf",
+        png=report(
+            f"{STUDY}/figures/published.png",
+            caption="../report/published.rst",
+            category="Brain-Score",
+            labels={"figure": "published against this study"},
+        ),
+    log:
+        log_of("plot_published"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("plot_published"),
+        origin=lambda wildcards: origin(tuple(MEASURED), "plot_published"),
+    script:
+        "../scripts/plot_published.py"

@@ -34,8 +34,8 @@ except ImportError:
     )
 from texalign import brainscore, weights
 from texalign.escaping import escape
-from texalign.plan import code, content, dataset, networks, paths, published, reading, recipes
-from texalign.plan import synthesis, variants
+from texalign.plan import code, content, dataset, explained, networks, own_files, paths, people
+from texalign.plan import published, reading, recipes, synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -59,7 +59,8 @@ if isinstance(workflow.current_basedir, LocalGitFile):
         lambda self, path, join: join(self, str(getattr(path, "path", path))), join=LocalGitFile.join
     )
 
-CONFIG = " over ".join(str(path) for path in workflow.configfiles) or "config"
+GIVEN = workflow.config_settings.config_args or []
+CONFIG = " over ".join(["--config"] * bool(GIVEN) + [str(path) for path in workflow.configfiles]) or "config"
 
 
 def found(path):
@@ -93,6 +94,7 @@ def schema(name):
     return workflow.source_path(f"../schemas/{name}.schema.yaml")
 
 
+told(reading.check_given)(GIVEN, sys.argv)
 for file in workflow.configfiles:
     told(reading.check_yaml)(file)
 given = told(reading.checked)(quoted_on(config), schema("config"), CONFIG)
@@ -100,14 +102,18 @@ config.clear()
 config.update(given)
 TABLES = [config["models"]] if isinstance(config["models"], str) else config["models"]
 MODEL_TABLES = ", ".join(TABLES)
-models = told(merge_tables)(
-    {table: told(reading.read_yaml)(readable(table, "models"), table) for table in TABLES}
-)
+tables = {table: told(reading.read_yaml)(readable(table, "models"), table) for table in TABLES}
+models = told(merge_tables)(tables)
 models = told(reading.checked)(models, schema("models"), MODEL_TABLES)
 for network, entry in models.items():
     entry.setdefault("label", network)
+    if weights.is_locked(entry):
+        entry["lock"] = weights.lock_file(tables, network)
+models, config["controls"] = networks.with_controls(models, config)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
+told(own_files.check)(config, CONFIG)
+told(people.check)(config, models, CONFIG)
 SCORE_TABLES = [config["brainscore"]] if isinstance(config["brainscore"], str) else config["brainscore"]
 SCORES = {table: told(scores_of, f"{CONFIG}: brainscore: ")(table) for table in SCORE_TABLES}
 SCORES = told(brainscore.join, f"{CONFIG}: brainscore: ")(SCORES)
@@ -126,6 +132,11 @@ SCORED = [network for network in NETWORKS if network in SCORES.values]
 MEASURED = NETWORKS + config["controls"]
 HASHES = content.Hashes(content.MEMORY)
 DATASET = config["dataset"]
+# What has RDMs without a network, by the side of the networks.
+REFERENCES = config["human"]["references"]
+ENTRIES = models | people.entries(config, lambda path: own_files.digest(path, HASHES))
+BASELINES = config["baselines"]
+COMPARED = [*MEASURED, *BASELINES, *people.with_rdms(config), "classes"]
 SYNTHESIS = config["synthesis"]
 
 
@@ -167,7 +178,7 @@ def listing():
 @functools.cache
 def origin(names, stage):
     """Hash of all that the numbers of some networks come from before a stage."""
-    return recipes.origin(config, models, names, listing(), stage, program)
+    return recipes.origin(config, ENTRIES, names, listing(), stage, program)
 
 
 def origin_of(stage):
@@ -190,7 +201,28 @@ def rdms_of(names, wildcards=None):
     return [
         place("rdm", **choice, network=network, layer=layer)
         for network in names
-        for layer in networks.layers(models[network])
+        for layer in networks.layers(ENTRIES[network])
+    ]
+
+
+def found_for(kind, name, **known):
+    """A kind of file of a network, or of what has RDMs without one."""
+    choice = CHOICE if name in models else people.coordinates(config, name)
+    return place(kind, **choice, network=name, **known)
+
+
+def rows_file(wildcards):
+    """Where the rows of a representation lie: quantiles have a pass and a file of their own."""
+    kind = "sliced" if wildcards.representation == "sliced_wasserstein" else "gram"
+    return place(kind, maps=wildcards.maps, network=wildcards.network)
+
+
+def represented(kind, names):
+    """A kind of table of some networks in each representation that is compared."""
+    return [
+        place(kind, **CHOICE | {"representation": representation}, network=network)
+        for representation in config["representations"]["compare"]
+        for network in names
     ]
 
 
@@ -222,6 +254,11 @@ def weights_file(wildcards):
     """The file of a network's weights; none when they are untrained or come inside a package."""
     network = wildcards.get("network") or wildcards.maker
     source = models[network]["weights"]
+    if weights.is_locked(models[network]):
+        return [
+            ancient(f"resources/weights/{network}.locked"),
+            f"resources/weights/{network}.locked.sha256",
+        ]
     # Known by what the table says of it, so that its date says nothing.
     if weights.is_published(source):
         return ancient(f"resources/weights/{network}.pth")
@@ -238,11 +275,46 @@ def image_folder(wildcards):
     return "resources/dtd/images" if DATASET["source"] == "dtd" else []
 
 
+def people_file(wildcards):
+    """What people said: a file of one's own, or the one that is fetched."""
+    own = REFERENCES[wildcards.network]["path"]
+    return ancient(local(own)) if own else people.DESCRIPTIONS
+
+
+def people_rdms(wildcards):
+    """RDMs of a reference; none where it has choices only."""
+    return rdms_of([wildcards.reference], people.coordinates(config, wildcards.reference))
+
+
+def people_choices(wildcards):
+    """Choices of a reference that has no RDM."""
+    entry = REFERENCES[wildcards.reference]
+    return [ancient(local(entry["path"]))] if entry["kind"] == "triplets" else []
+
+
+def named_reference(wildcards):
+    """What a reference is called where something is told of it."""
+    return f"human: {wildcards.network}"
+
+
+def own_labels(wildcards):
+    """The file of labels that are decoded instead of the classes."""
+    labels = config["decoding"]["labels"]
+    return ancient(local(labels)) if labels else []
+
+
+def official_splits(wildcards):
+    """DTD's own splits, for its classes."""
+    official = DATASET["source"] == "dtd" and not config["decoding"]["labels"]
+    return "resources/dtd/labels" if official else []
+
+
 def known_entry(wildcards):
     """A network's row for `list_layers`, which needs no weights."""
     told(networks.check_known)(models, wildcards.network, MODEL_TABLES, "list_layers")
     entry = models[wildcards.network]
-    return {key: entry[key] for key in ("architecture", "channels", "layers", "options") if key in entry}
+    keys = ("architecture", "channels", "layers", "options", "prefix_tokens")
+    return {key: entry[key] for key in keys if key in entry}
 
 
 # ------------------------------------------------------------------------------------------ synthesis
@@ -326,6 +398,32 @@ def series_images(wildcards):
 def series_labels(wildcards):
     layers = SYNTHESIS["layers"] or networks.layers(models[wildcards.network])
     return [layer if layer == layers[0] else f"{layers[0]} to {layer}" for layer in layers]
+
+
+#: What of the config a report tells.
+REPORTED = ("dataset", "clustering", "readout", "normalisation", "bn_warmup", "representation", "precision")
+
+
+def results_page():
+    """The page of the documentation that explains every column."""
+    return Path(workflow.source_path("../../docs/results.md")).read_text(encoding="utf-8")
+
+
+def columns(wildcards):
+    """What the columns of tables mean, for pages; escaped, as a report shows the params of its rules."""
+    return escape(explained.columns(results_page()))
+
+
+def differences(wildcards):
+    return escape(explained.differences(results_page()))
+
+
+def not_made(wildcards):
+    """What a report has no page of, and the command that makes it."""
+    optional = {"Synthesis": ("synthesis", "synthesis/scores.csv")}
+    return {
+        what: f"snakemake {how}" for what, (how, file) in optional.items() if not Path(STUDY, file).exists()
+    }
 
 
 def synthesis_targets(wildcards):

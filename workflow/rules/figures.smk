@@ -134,3 +134,4 @@ rule figures:
         expand(rules.plot_network.output.png, network=MEASURED),
         rules.plot_study.output,
         rules.plot_statistics.output,
+        rules.plot_published.output if PUBLISHED else [],

@@ -1,12 +1,14 @@
 rule compute_rdm:
     input:
-        gram=place("gram"),
+        rows=rows_file,
     output:
         place("rdm"),
     log:
         log_of("compute_rdm", "rdm"),
     benchmark:
         times_of("compute_rdm", "rdm")
+    wildcard_constraints:
+        maps=paths.OF_NETWORKS,
     # Before the next network's Gram matrices: these are still in memory then, and not read from the disk.
     priority: 1
     conda:
@@ -55,6 +57,8 @@ rule compare_rdms:
         origin=lambda wildcards: origin(tuple(NETWORKS), "grow_trees"),
         metric=lookup(dpath="second_order/metric", within=config),
         correlation=lookup(dpath="second_order/correlation", within=config),
+        pairs=lookup(dpath="second_order/pairs", within=config),
+        seed=lookup(dpath="second_order/seed", within=config),
     script:
         "../scripts/compare_rdms.py"
 

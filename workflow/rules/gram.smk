@@ -14,6 +14,7 @@ rule decode_images:
         code=program("decode_images"),
         dataset=lookup(dpath="dataset", within=config),
         size=lookup(dpath="image/size", within=config),
+        resize=lookup(dpath="image/resize", within=config),
         listing=lambda wildcards: listing(),
     script:
         "../scripts/decode_images.py"

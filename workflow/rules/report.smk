@@ -17,3 +17,78 @@ rule report:
         # The run that makes this file holds the lock; the report only reads.
         "snakemake --snakefile {params.snakefile:q} --nolock --cores 1 {params.configfiles:q} "
         "--report {output:q} -- {input:q} > {log:q} 2>&1"
+
+
+rule html_textures:
+    input:
+        images=place("images"),
+    output:
+        directory(f"{STUDY}/report/textures"),
+    log:
+        log_of("html_textures"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("html_textures"),
+        listing=lambda wildcards: listing(),
+    script:
+        "../scripts/html_textures.py"
+
+
+rule html_network:
+    input:
+        rdms=lambda wildcards: rdms_of([wildcards.network]),
+        clusters=chosen("clusters"),
+        information=chosen("information"),
+        by_k=chosen("by_k"),
+        labels=chosen("labels"),
+        confusions=chosen("confusions"),
+    output:
+        directory(f"{STUDY}/report/networks/{{network}}"),
+    log:
+        f"{STUDY}/logs/html_network/{{network}}.log",
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("html_network"),
+        pages=code.digest_of_pages(),
+        origin=origin_of("plot_network"),
+        study=config["study"],
+        metric=lookup(dpath="figures/rdm_metric", within=config),
+        label=lambda wildcards: LABELS[wildcards.network],
+        columns=columns,
+    script:
+        "../scripts/html_network.py"
+
+
+rule html_report:
+    input:
+        information=rules.join_information.output[0],
+        summary=rules.aggregate.output.summary,
+        networks=rules.correlate_scores.output.networks,
+        uncertainty=rules.correlate_scores.output.uncertainty,
+        textures=rules.html_textures.output,
+        pages=expand(rules.html_network.output, network=MEASURED),
+    output:
+        overview=f"{STUDY}/report/index.html",
+        networks=f"{STUDY}/report/networks.html",
+        pages=f"{STUDY}/report/pages.js",
+        chart=f"{STUDY}/report/mutual_information.svg",
+        static=directory(f"{STUDY}/report/static"),
+    log:
+        log_of("html_report"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("html_report"),
+        pages=code.digest_of_pages(),
+        origin=lambda wildcards: origin(tuple(MEASURED), "plot_study"),
+        study=config["study"],
+        networks=escape(STUDY_NETWORKS),
+        metrics=SCORES.metrics,
+        choices=escape({key: config[key] for key in REPORTED}),
+        columns=columns,
+        differences=differences,
+        absent=not_made,
+    script:
+        "../scripts/html_report.py"

@@ -13,6 +13,8 @@ with store.open_h5(snakemake.input.second_order) as source:
     about = {key: source.attrs[key] for key in ("metric", "correlation")}
 
 summary = alignment.summary(information, scored, compared, metrics)
+if snakemake.input.human:
+    summary = alignment.with_people(summary, tables.read(snakemake.input.human))
 tables.write(snakemake.output.summary, summary, job.about())
 with store.create_h5(snakemake.output.rdms, job.about()) as file:
     store.write_second_order(file, compared)

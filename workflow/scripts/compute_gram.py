@@ -1,4 +1,4 @@
-"""Packed Gram matrices of all images, for every layer of one network: one group a layer."""
+"""Packed Gram matrices and channel means of all images, for every layer of one network: a group a layer."""
 
 from texalign import job
 
@@ -31,13 +31,14 @@ with store.open_h5(snakemake.input.images) as source:
         job.log.info("%s on %s, batches of %d, layers %s", fast.architecture, fast.device, batch, shapes)
         store.write_keys(file, files, classes)
         file.attrs.update(store.network_attributes(fast, taken["readout"]))
-        writers = store.gram_writers(file, fast.layers, shapes, len(images), fast.axes)
+        about = readout.attributes(network)
+        writers = store.gram_writers(file, fast.layers, shapes, len(images), about)
 
-        def write(layer, start, rows):
+        def write(layer, start, summary):
             """Hand rows over to their layer's writer, once they are known to be sound."""
-            names = files[start : start + len(rows)]
-            extract.check_finite(rows, shapes[layer][0], f"{layer} ({fast.layers[layer]})", names)
-            writers[layer].append(rows)
+            names = files[start : start + len(summary.gram)]
+            extract.check_finite(summary.gram, shapes[layer][0], f"{layer} ({fast.layers[layer]})", names)
+            writers[layer].append(*summary)
 
         blocks = ((start, images[start : start + 64]) for start in range(0, len(images), 64))
         extract.compute(

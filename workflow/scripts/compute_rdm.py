@@ -1,4 +1,4 @@
-"""Euclidean and cosine RDM of one layer, condensed, from one pass over its Gram matrices."""
+"""Euclidean and cosine RDM of one layer, condensed, from one pass over its rows in a representation."""
 
 from texalign import job
 
@@ -8,12 +8,13 @@ from texalign import store
 from texalign.geometry import distances
 from texalign.gram import representations
 
+wildcards = snakemake.wildcards
 with (
-    store.open_h5(snakemake.input.gram, strided=True) as source,
+    store.open_h5(snakemake.input.rows, strided=True) as source,
     store.create_h5(snakemake.output[0], job.about()) as file,
 ):
-    layer = source[snakemake.wildcards.layer]
-    rows = representations.rows(layer, snakemake.wildcards.representation)
-    names = store.row_names(source, snakemake.wildcards.layer, layer.attrs["module"])
-    store.write_rdm(file, *distances.rdms(rows, names))
+    layer = source[wildcards.layer]
+    names = store.row_names(source, wildcards.layer, layer.attrs["module"])
+    with representations.rows(layer, wildcards.representation, snakemake.resources.tmpdir, names) as rows:
+        store.write_rdm(file, rows.shape[0], distances.rdm_blocks(rows, names))
     store.copy_labels(source, layer, file)

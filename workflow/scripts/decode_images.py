@@ -9,7 +9,7 @@ from texalign.images import textures
 from texalign.plan.dataset import check_unchanged
 
 dataset, size, folder = snakemake.params.dataset, snakemake.params.size, snakemake.input.get("folder") or None
-images = textures.load_dataset(dataset, folder)
+images = textures.resized(textures.load_dataset(dataset, folder), snakemake.params.resize)
 
 with store.create_h5(snakemake.output[0], job.about()) as file:
     store.write_keys(file, images.files, images.classes)

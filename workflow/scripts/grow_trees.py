@@ -16,7 +16,7 @@ with store.create_h5(snakemake.output[0], job.about()) as file:
             store.copy_labels(source, source, group)
             names = store.row_names(source, Path(path).stem, source.attrs["module"])
             compared = ward.clustering_distances(snakemake.wildcards.clustering, source, names)
-            tree = ward.ward_tree(compared)
+            tree = ward.ward_tree(compared, overwrite=True)
             n_classes = len(set(store.read_keys(source)[1]))
         group["tree"] = tree
         for k in sorted({n_classes, *snakemake.params.k}):

@@ -9,13 +9,14 @@ import io
 
 import pandas as pd
 
-from texalign import files, networks, readout
+from texalign import depth, files, networks, readout
 
 entry = snakemake.params.entry | {"weights": "untrained"}
 network = networks.load(entry | {"layers": []}, device="cpu")
 with contextlib.redirect_stdout(io.StringIO()):  # some networks print
     table = pd.DataFrame(readout.list_modules(network, snakemake.params.size))
-layers = {module: f"L{i}" for i, module in enumerate(entry["layers"], start=1)}
+chosen = depth.chosen(network.module, entry["layers"])
+layers = {module: f"L{i}" for i, module in enumerate(chosen, start=1)}
 table.insert(0, "layer", table["module"].map(layers).fillna("-"))
 table["gram_MB_per_1000"] = (table["gram_values"] * 4e-3).round(1)
 with files.whole(snakemake.output[0]) as path:

@@ -17,7 +17,7 @@ with store.open_h5(snakemake.input.clusters) as source:
             row = mutual.against_chance(
                 classes, clusters, estimator, params.permutations, params.seed, params.simulations
             )
-            rows.append(about | row)
+            rows.append(about | row | {"depth": group.attrs["depth"]})
         followed = variation.by_clusters(group["tree"][:], classes, params.largest_k, estimator)
         by_k += [about | row for row in followed]
 tables.write(snakemake.output.information, rows, job.about())

@@ -18,6 +18,7 @@ from torch import nn
 
 from texalign import readout
 from texalign.fast import winograd_kernels
+from texalign.fast.threads import as_a_worker
 
 log = logging.getLogger(__name__)
 
@@ -60,18 +61,24 @@ def speed_up(network, size=224):
     names = [name for name, module in network.module.named_modules() if gains(module)]
     # Two operators that torch keeps for its compiler; a build without oneDNN has them not.
     packed = hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-    on_cpu = network.device.type == "cpu" and packed
+    on_cpu = network.device.type == "cpu" and packed and gainful()
     if not names or not on_cpu or network.precision != "float32":
         return network
     fast = replace(network, module=copy.deepcopy(network.module))
-    for name in names:
-        fast.module.set_submodule(name, WinogradConv2d(fast.module.get_submodule(name)))
-    error = readout.largest_difference(network, fast, size)
+    with as_a_worker(network):
+        for name in names:
+            fast.module.set_submodule(name, WinogradConv2d(fast.module.get_submodule(name)))
+        error = readout.largest_difference(network, fast, size)
     if not error <= TOLERANCE:
         log.info("no Winograd convolutions: a read-out would change by %.1e", error)
         return network
     log.info("%d Winograd convolutions; largest relative change of a read-out %.1e", len(names), error)
     return replace(fast, changes=(*network.changes, f"{len(names)} Winograd convolutions"))
+
+
+def gainful():
+    """Whether this processor is of a class on which the compiled transforms were measured to pay."""
+    return torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
 
 
 def gains(module):

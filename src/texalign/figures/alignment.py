@@ -158,3 +158,44 @@ def _power_text(rows):
         f"With {best['n']} networks, a true $r$ of 0.5 is found {100 * best['power_half']:.0f} times in 100; "
         f"80 times in 100 only one of {best['r_detectable']:.2f} or more"
     )
+
+
+@styled
+def published_against_ours(table):
+    """Draw the papers' correlation with each score beside this study's, with their intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `texalign.alignment.against_published` returns it, at least one row.
+
+    Returns
+    -------
+    Figure
+        A row a score. Intervals are Fisher's, 95 %; on the right, both r and their difference.
+    """
+    figure = Figure(figsize=(DOUBLE, 1.1 + 0.34 * len(table)), layout="constrained")
+    axes, texts = figure.subplots(1, 2, sharey=True, width_ratios=[2.4, 1])
+    rows = np.arange(len(table))
+    looks = {
+        "published": ("published_r", "published_low", "published_high", -0.14, "white"),
+        "this study": ("pearson_r", "ci_low", "ci_high", 0.14, "#0173b2"),
+    }
+    for name, (r, low, high, shift, face) in looks.items():
+        sides = np.abs(table[[low, high]].to_numpy().T - table[r].to_numpy())
+        look = {"fmt": "o", "color": "#0173b2" if shift > 0 else "#222222", "markerfacecolor": face}
+        axes.errorbar(table[r], rows + shift, xerr=sides, label=name, elinewidth=0.8, **look, **MARK)
+    axes.axvline(0, color="#222222", linewidth=0.6, zorder=0)
+    axes.set_yticks(rows, [plain(metric.replace("_", " ")) for metric in table["metric"]])
+    axes.set(xlim=(-1, 1), ylim=(len(table) - 0.5, -0.5), xlabel="Correlation $r$, with its 95 % interval")
+    axes.tick_params(axis="y", length=0)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, handletextpad=0.3)
+    texts.set_axis_off()
+    texts.set_title("published → this study (difference)", fontsize=7, loc="left")
+    columns = ["published_r", "pearson_r", "r_difference"]
+    for row in (table[columns].round(2) + 0.0).reset_index().itertuples():  # no "-0.00"
+        text = f"{row.published_r:.2f} → {row.pearson_r:.2f}  ({row.r_difference:+.2f})"
+        text = "not in this study" if np.isnan(row.pearson_r) else text.replace("-", "−")
+        texts.text(0, row.Index, text, va="center", fontsize=7)
+    sns.despine(fig=figure)
+    return figure

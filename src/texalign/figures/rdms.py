@@ -4,9 +4,20 @@ import numpy as np
 import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from texalign.figures.style import DOUBLE, NUMBERS, colour_bar, fit_names, frameless, plain, styled
+from texalign.figures.style import (
+    DOUBLE,
+    NUMBERS,
+    colour_bar,
+    fit_names,
+    frameless,
+    legend,
+    plain,
+    styled,
+    table_styles,
+)
 from texalign.views import runs, shorten
 
 #: What an entry of an RDM is, with its unit.
@@ -111,4 +122,49 @@ def second_order(matrix, labels, groups, class_identity, measure="Correlation"):
     axes.yaxis.remove_overlapping_locs = False
     axes.set_yticks(centres, list(map(plain, shorten(names))), minor=True, fontsize=7)
     axes.tick_params("y", which="minor", length=0, pad=room + 6)
+    return figure
+
+
+@styled
+def second_order_map(table, study, labels):
+    """Draw a map of RDMs: near ones are alike.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `texalign.views.second_order_map` gives it.
+    study : dict of str to dict
+        See `texalign.figures.style.table_styles`.
+    labels : dict of str to str
+        Names of the classes and of people's references.
+
+    Returns
+    -------
+    Figure
+        Layers of a network are joined from shallow, small, to deep, large.
+    """
+    networks = table[~table["network"].isin(list(labels))]
+    styles, names = table_styles(networks, study)
+    figure = Figure(figsize=(DOUBLE, 4.6), layout="constrained")
+    axes = figure.add_subplot(aspect="equal")
+    handles = {}
+    for network, look in styles.items():
+        rows = networks[networks["network"] == network]
+        marks = {key: look[key] for key in ("marker", "markerfacecolor")}
+        axes.plot(rows["x"], rows["y"], color=look["color"], linestyle=look["linestyle"], linewidth=0.8)
+        for size, row in zip(np.linspace(3, 7, len(rows)), rows.itertuples(), strict=True):
+            axes.plot(row.x, row.y, color=look["color"], markersize=size, linestyle="none", **marks)
+        handles[names[network]] = Line2D([], [], **look, markersize=5, linewidth=0.8)
+    people = iter("Dd^vphX<>" * len(labels))
+    for row in table[table["network"].isin(list(labels))].itertuples():
+        mark = "*" if row.network == "classes" else next(people)
+        colour = "#222222" if row.network == "classes" else "#0a7d3c"
+        size = 11 if row.network == "classes" else 7
+        (line,) = axes.plot(row.x, row.y, marker=mark, color=colour, markersize=size, linestyle="none")
+        handles[labels[row.network]] = line
+    axes.set(xticks=[], yticks=[])
+    axes.margins(0.08)
+    stress = table["stress"].max()
+    axes.set_xlabel(f"Distance: how differently two RDMs order pairs of textures (stress {stress:.2f})")
+    legend(figure, handles.values(), handles.keys(), loc="outside right upper", labelspacing=0.6)
     return figure

@@ -125,14 +125,14 @@ def _places(figure):
     return [axes.get_position(original=True).bounds for axes in figure.axes]
 
 
-def save(figure, pdf=None, png=None, dpi=200):
+def save(figure, pdf=None, png=None, svg=None, dpi=200):
     """Write a figure, whole or not at all, with the same bytes for the same input.
 
     Parameters
     ----------
     figure : Figure
-    pdf, png : str or Path, optional
-        Where to. Fonts are embedded in the PDF.
+    pdf, png, svg : str or Path, optional
+        Where to. Fonts are embedded in the PDF; letters are outlines in the SVG.
     dpi : int
         Dots an inch of the PNG, and of the images inside the PDF.
     """
@@ -145,6 +145,9 @@ def save(figure, pdf=None, png=None, dpi=200):
                 # An RDM is almost noise: to search it for repeated strings takes four times as long.
                 runs = {"compress_type": zlib.Z_RLE}
                 figure.savefig(path, format="png", dpi=dpi, metadata={"Software": None}, pil_kwargs=runs)
+        if svg is not None:
+            with whole(svg) as path, mpl.rc_context({"svg.hashsalt": "texalign"}):
+                figure.savefig(path, format="svg", dpi=dpi, metadata={"Date": None, "Creator": None})
 
 
 def network_styles(networks, families, untrained):

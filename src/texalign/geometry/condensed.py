@@ -1,5 +1,7 @@
 """Dissimilarity matrices without their mirror image: the upper triangle, row by row."""
 
+import math
+
 import numpy as np
 
 
@@ -8,12 +10,47 @@ def condensed_length(n):
     return n * (n - 1) // 2
 
 
+def condensed_count(length):
+    """Count the textures of so many pairs: inverse of `condensed_length`."""
+    return (1 + math.isqrt(1 + 8 * length)) // 2
+
+
 def condensed_rows(n):
     """Yield (i, slice) with the slice of a condensed matrix that holds the pairs (i, i+1 ... n-1)."""
     end = 0
     for i in range(n - 1):
         start, end = end, end + n - 1 - i
         yield i, slice(start, end)
+
+
+def start_of(row, n):
+    """Condensed index of the first pair (row, row + 1)."""
+    return row * n - row * (row + 1) // 2
+
+
+def part_of(condensed, chosen, n):
+    """Distances of chosen textures alone, condensed.
+
+    Parameters
+    ----------
+    condensed : array, shape (n(n-1)/2,)
+    chosen : array of int, ascending
+    n : int
+    """
+    parts = [condensed[start_of(i, n) - i - 1 + chosen[k + 1 :]] for k, i in enumerate(chosen[:-1])]
+    return np.concatenate(parts) if parts else condensed[:0]
+
+
+def square_rows(condensed, first, last, n):
+    """Rows `first` to `last` of the square matrix, shape (last - first, n), zeros on its diagonal."""
+    block = np.zeros((last - first, n), condensed.dtype)
+    for i in range(last):  # what stands left of the diagonal stands in the rows above
+        start = start_of(i, n) - i - 1
+        below = max(first, i + 1)
+        block[below - first :, i] = condensed[start + below : start + last]
+        if i >= first:
+            block[i - first, i + 1 :] = condensed[start + i + 1 : start + n]
+    return block
 
 
 def pairs_of(indices, n):
@@ -34,7 +71,7 @@ def pairs_with(row, n):
 
 def square(condensed):
     """Condensed → square (n, n), symmetric with zeros on the diagonal, in the same dtype."""
-    n = (1 + int(np.sqrt(1 + 8 * len(condensed)))) // 2
+    n = condensed_count(len(condensed))
     full = np.zeros((n, n), condensed.dtype)
     for i, part in condensed_rows(n):
         full[i, i + 1 :] = full[i + 1 :, i] = condensed[part]

@@ -4,10 +4,10 @@ import logging
 
 import numpy as np
 from scipy.linalg.blas import dsyrk, ssyrk
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import cdist, pdist
 
 from texalign.errors import InputError
-from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, pairs_with
+from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, pairs_with, start_of
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,12 @@ NEAR = 1e-3
 
 #: The same for float64 products, used where too many pairs are near for the differences.
 NEAR_FLOAT64 = 1e-9
+
+#: Up to so many textures, all pairs are computed at once, in 15 n² bytes; of more, by some rows at a time.
+AT_ONCE = 20_000
+
+#: Bytes for the rows that are computed at a time, 20 for each of their pairs.
+BLOCK_BYTES = 6e9
 
 
 def rdm(rows, metric="euclidean", names=None):
@@ -93,10 +99,116 @@ def rdms(rows, names=None):
     InputError
         Values that are not finite.
     """
+    euclidean, cosine = (np.empty(condensed_length(rows.shape[0]), np.float32) for _ in METRICS)
+    for part, *values, norms2_of_all in rdm_blocks(rows, names):
+        euclidean[part], cosine[part] = values
+        norms2 = norms2_of_all
+    return euclidean, cosine, norms2
+
+
+def rdm_blocks(rows, names=None):
+    """Give the values of `rdms` by parts, which are written one after the other.
+
+    Up to `AT_ONCE` textures there is one part.
+
+    Parameters
+    ----------
+    rows, names
+        As in `rdms`. Each part reads the rows again.
+
+    Yields
+    ------
+    part : slice
+        Where the values lie in the condensed RDM.
+    euclidean, cosine : arrays, float32
+    squared_norms : array, shape (n,), float64
+        The same each time.
+    """
+    n = rows.shape[0]
+    if n > AT_ONCE:
+        yield from _by_blocks(rows, names, max(1, int(BLOCK_BYTES // (20 * n))))
+        return
     squared, chord2, norms2 = _distances(rows, names)
+    _tell_zeros(norms2, names)
+    yield slice(0, len(squared)), _root(squared), _cosine(chord2, norms2), norms2
+
+
+def _tell_zeros(norms2, names):
     if not norms2.all():
         log.warning("%s", _no_angle(norms2, names))
-    return _root(squared), _cosine(chord2, norms2), norms2
+
+
+def _by_blocks(rows, names, step):
+    """`rdm_blocks` for `step` rows at a time, each with all rows that follow it."""
+    n, norms2 = rows.shape[0], None
+    for first in range(0, n - 1, step):
+        last = min(first + step, n - 1)
+        for dtype, share in ((np.float32, NEAR), (np.float64, NEAR_FLOAT64)):
+            *products, here = _block_products(rows, first, last, dtype, names)
+            if norms2 is None:
+                norms2 = here
+                _tell_zeros(norms2, names)
+            squared, chord2, near = _block_distances(*products, norms2[first:], share)
+            if len(near) <= len(squared) // 64 + 1000:
+                break
+        start = start_of(first, n)
+        if len(near):
+            log.info("%d of %d pairs computed again from differences", len(near), len(squared))
+            squared[near], chord2[near] = _exact_pairs(rows, near + start, norms2)
+        part = slice(start, start + len(squared))
+        cosine = np.clip(chord2 / 2, 0, 2, out=chord2)
+        for row, pairs in _block_rows(first, last, n):
+            cosine[pairs][(norms2[row] == 0) | (norms2[row + 1 :] == 0)] = np.nan
+        yield part, np.sqrt(np.maximum(squared, 0, out=squared), out=squared), cosine, norms2
+
+
+def _block_rows(first, last, n):
+    """Yield (i, slice) with the slice of a block's values that holds the pairs (i, i+1 ... n-1)."""
+    end = 0
+    for i in range(first, last):
+        start, end = end, end + n - 1 - i
+        yield i, slice(start, end)
+
+
+def _block_products(rows, first, last, dtype, names=None):
+    """`_products` of the rows `first` to `last` with all from `first` on, in their order."""
+    n = rows.shape[0] - first
+    along, across = [], np.zeros((last - first, n))
+    across2, norms2 = np.zeros(n), np.zeros(n)
+    products = np.empty(across.shape, dtype)
+    for slab in _slabs(rows, first):
+        coordinates, rest, slab_norms2 = _split(slab, dtype)
+        along.append(coordinates)
+        norms2 += slab_norms2
+        _check_finite(norms2, names)
+        scale = _power_of_two(slab_norms2)
+        if scale != 1:
+            rest /= scale
+        np.matmul(rest[: last - first], rest.T, out=products)
+        scale2 = np.float64(scale) ** 2
+        across2 += scale2 * np.einsum("ij,ij->i", rest, rest, dtype=np.float64)
+        for row, product in zip(across, products, strict=True):  # no temporary as large as both
+            row += scale2 * product
+    return np.stack(along, axis=1), across, across2, norms2
+
+
+def _block_distances(along, across, across2, norms2, share):
+    """`_from_products` for the first rows, in float32; the indices are those within the block."""
+    norms = _divisors(norms2)
+    scaled_along, scaled2 = along / norms[:, None], across2 / norms**2
+    n = len(norms)
+    size = condensed_length(n) - condensed_length(n - len(across))
+    squared, chord2 = np.empty(size, np.float32), np.empty(size, np.float32)
+    near = [np.empty(0, int)]
+    for i, part in _block_rows(0, len(across), n):
+        others, inner = slice(i + 1, n), across[i, i + 1 :]
+        sizes, scaled = across2[i] + across2[others], scaled2[i] + scaled2[others]
+        d2 = cdist(along[i : i + 1], along[others], "sqeuclidean")[0] + sizes - 2 * inner
+        c2 = cdist(scaled_along[i : i + 1], scaled_along[others], "sqeuclidean")[0]
+        c2 += scaled - 2 * inner / (norms[i] * norms[others])
+        near.append(np.flatnonzero((d2 < share * sizes) | (c2 < share * scaled)) + part.start)
+        squared[part], chord2[part] = d2, c2
+    return squared, chord2, np.concatenate(near)
 
 
 def check_angles(norms2, names=None):
@@ -149,9 +261,17 @@ def _root(squared):
     return np.sqrt(np.maximum(squared, 0, out=squared), out=squared).astype(np.float32)
 
 
-def _slabs(rows):
+def _slabs(rows, first_row=0):
     for first in range(0, rows.shape[1], SLAB):
-        yield rows[:, first : first + SLAB]
+        yield rows[first_row:, first : first + SLAB]
+
+
+def _check_finite(norms2, names):
+    if not np.isfinite(norms2).all():
+        row = int(np.argmin(np.isfinite(norms2)))
+        raise InputError(
+            f"{_called(row, names)}: the Gram matrix is not finite (NaN or too large); are the weights sound?"
+        )
 
 
 def _products(rows, dtype, names=None):
@@ -175,12 +295,7 @@ def _products(rows, dtype, names=None):
         coordinates, rest, slab_norms2 = _split(slab, dtype)
         along.append(coordinates)
         norms2 += slab_norms2
-        if not np.isfinite(norms2).all():
-            row = int(np.argmin(np.isfinite(norms2)))
-            raise InputError(
-                f"{_called(row, names)}: the Gram matrix is not finite (NaN or too large); "
-                "are the weights sound?"
-            )
+        _check_finite(norms2, names)
         scale = _power_of_two(slab_norms2)
         if scale != 1:
             rest /= scale

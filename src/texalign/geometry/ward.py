@@ -7,7 +7,7 @@ from scipy.sparse.csgraph import connected_components
 
 from texalign.errors import InputError
 from texalign.geometry import distances
-from texalign.geometry.condensed import square
+from texalign.geometry.condensed import condensed_length, square
 
 CLUSTERINGS = ("gram", "rdm_rows", "cosine")
 
@@ -48,18 +48,29 @@ def clustering_distances(on, rdm, names=None):
     raise InputError(f"clustering: on: {on!r} is not allowed; use one of {', '.join(CLUSTERINGS)}")
 
 
-def ward_tree(euclidean):
+#: Up to so many textures, the tree is SciPy's, in 10 n² bytes; of more, it grows in the distances' memory.
+IN_SCIPY = 20_000
+
+
+def ward_tree(euclidean, overwrite=False):
     """Ward's tree of condensed Euclidean distances (paper, 4.5), which holds the clusterings of every k.
 
     Parameters
     ----------
     euclidean : array, shape (n(n-1)/2,)
+    overwrite : bool, optional
+        Whether the distances are no longer needed.
 
     Returns
     -------
     array, shape (n-1, 4), float64
-        SciPy's linkage matrix: the two nodes merged, the height, the size.
+        SciPy's linkage matrix: the two nodes merged, the height, the size. Above `IN_SCIPY` textures from
+        float32 distances.
     """
+    if condensed_length(IN_SCIPY) < len(euclidean):
+        from texalign.geometry.chain import ward_in_place  # compiles, so only where it is wanted
+
+        return ward_in_place(np.array(euclidean, np.float32, copy=None if overwrite else True))
     return scipy.cluster.hierarchy.linkage(np.asarray(euclidean, dtype=np.float64), method="ward")
 
 

@@ -4,9 +4,10 @@ from texalign.lazy import face
 
 _FACE = {
     "gram_matrices": "algebra",
-    "n_packed": "algebra",
-    "pack": "algebra",
-    "unpack": "algebra",
+    "channel_means": "algebra",
+    "n_packed": "packing",
+    "pack": "packing",
+    "unpack": "packing",
     "packed_gram_matrices": "algebra",
     "compute": "extract",
     "one_batch": "extract",

@@ -1,13 +1,9 @@
-"""Gram matrices of feature maps, and how they are packed into rows."""
-
-import math
+"""Gram matrices of feature maps."""
 
 import numpy as np
 import torch
 
-from texalign.errors import InputError
-
-SQRT2 = math.sqrt(2)
+from texalign.gram.packing import SQRT2, diagonal, n_packed, pack
 
 
 def gram_matrices(maps):
@@ -27,51 +23,18 @@ def gram_matrices(maps):
     return features @ features.transpose(1, 2)
 
 
-def n_packed(channels):
-    """Length of a packed Gram matrix of N channels, N(N+1)/2."""
-    return channels * (channels + 1) // 2
-
-
-def diagonal(channels):
-    """Positions of the diagonal's entries, the channels' squared norms, in a packed Gram matrix."""
-    return np.cumsum([0, *range(channels, 1, -1)])
-
-
-def pack(gram):
-    """Pack symmetric matrices: row-major upper triangle, off-diagonal entries times √2.
-
-    The Euclidean distance of two packed rows is the Frobenius distance of the two matrices.
+def channel_means(maps):
+    """Means of the channels of feature maps over all positions.
 
     Parameters
     ----------
-    gram : Tensor or array, shape (..., N, N)
+    maps : Tensor, shape (b, N, H, W)
 
     Returns
     -------
-    same type, shape (..., N(N+1)/2)
+    Tensor, shape (b, N), float32
     """
-    n = gram.shape[-1]
-    if gram.shape[-2] != n:
-        raise InputError(f"gram: matrices must be square, got shape {tuple(gram.shape)}")
-    rows, columns = np.triu_indices(n)
-    scale = np.where(rows == columns, 1.0, SQRT2)
-    return _scaled(gram[..., rows, columns], scale)
-
-
-def unpack(packed):
-    """Inverse of `pack`: shape (..., N(N+1)/2) → symmetric (..., N, N)."""
-    length = packed.shape[-1]
-    n = (math.isqrt(8 * length + 1) - 1) // 2
-    if n_packed(n) != length:
-        raise InputError(f"gram: a packed row has N(N+1)/2 values; {length} is not of this form")
-    rows, columns = np.triu_indices(n)
-    scale = np.where(rows == columns, 1.0, 1 / SQRT2)
-    values = _scaled(packed, scale)
-    shape = (*packed.shape[:-1], n, n)
-    gram = values.new_empty(shape) if isinstance(values, torch.Tensor) else np.empty(shape, values.dtype)
-    gram[..., rows, columns] = values
-    gram[..., columns, rows] = values
-    return gram
+    return maps.float().mean((2, 3))
 
 
 def packed_gram_matrices(maps):
@@ -100,11 +63,3 @@ def packed_gram_matrices(maps):
         np.multiply(products[:, row, row:], np.float32(SQRT2), out=packed[:, start : start + n - row])
     packed[:, starts] = products.diagonal(axis1=1, axis2=2)
     return torch.from_numpy(packed)
-
-
-def _scaled(values, scale):
-    """Values times constants, in their own type; whole numbers become floats."""
-    if isinstance(values, torch.Tensor):
-        dtype = values.dtype if values.is_floating_point() else torch.get_default_dtype()
-        return values * torch.as_tensor(scale, dtype=dtype, device=values.device)
-    return values * (scale.astype(values.dtype) if np.issubdtype(values.dtype, np.floating) else scale)

@@ -1,27 +1,42 @@
-"""The feature pass: all images through a network, each layer's maps → packed Gram matrices."""
+"""The feature pass: all images through a network, each layer's maps → packed Gram matrices and means."""
 
 import collections
 import logging
 import queue
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
 from texalign.errors import InputError
-from texalign.gram.algebra import diagonal, packed_gram_matrices
+from texalign.fast.threads import as_a_worker, n_workers
+from texalign.gram.algebra import channel_means, packed_gram_matrices
+from texalign.gram.packing import diagonal
 from texalign.readout import read, twin
 
 log = logging.getLogger(__name__)
 
-#: Batches that go through a network side by side on a CPU; more than that take too much memory.
-MOST_WORKERS = 8
+
+class Summary(NamedTuple):
+    """What is kept of a batch's feature maps, float32.
+
+    Attributes
+    ----------
+    gram : array, shape (b, N(N+1)/2)
+        Packed Gram matrices.
+    mean : array, shape (b, N)
+        Means of the channels.
+    """
+
+    gram: np.ndarray
+    mean: np.ndarray
 
 
-def compute(network, blocks, write, readout="linear", max_batch=None):
-    """Compute the packed Gram matrices of all images, all layers in one forward pass each.
+def compute(network, blocks, write, readout="linear", max_batch=None, of_batch=None):
+    """Compute packed Gram matrices and channel means of all images, all layers in one forward pass each.
 
     On a CPU the batches go side by side, each through the network in one thread: cores that share
     one batch wait for each other at each operation.
@@ -32,10 +47,12 @@ def compute(network, blocks, write, readout="linear", max_batch=None):
     blocks : iterable of (start, images)
         Images as uint8 (b, H, W, 3), in order.
     write : callable
-        Called as ``write(layer, start, rows)`` with float32 rows of shape (b', N(N+1)/2).
+        Called as ``write(layer, start, summary)`` with a `Summary` of some images.
     readout : {'linear', 'relu'}
     max_batch : int, optional
         Images in one forward pass at most; see `batch_size`.
+    of_batch : callable, optional
+        What is kept of a batch, called and written as `one_batch`, which it replaces.
     """
     threads, workers = torch.get_num_threads(), n_workers(network)
     idle = queue.SimpleQueue()
@@ -49,7 +66,7 @@ def compute(network, blocks, write, readout="linear", max_batch=None):
             while first < len(images):
                 part = images[first : first + limit[0]]
                 try:
-                    done.append((start + first, one_batch(own, part, readout)))
+                    done.append((start + first, (of_batch or one_batch)(own, part, readout)))
                     first += len(part)
                 except torch.cuda.OutOfMemoryError:
                     if len(part) == 1:
@@ -80,11 +97,6 @@ def compute(network, blocks, write, readout="linear", max_batch=None):
         torch.set_num_threads(threads)
 
 
-def n_workers(network):
-    """How many batches `compute` takes through a network at a time."""
-    return min(torch.get_num_threads(), MOST_WORKERS) if network.device.type == "cpu" else 1
-
-
 def _in_order(pool, function, items, ahead):
     """Results of ``function(*item)`` in the order of the items, of which `ahead` are begun."""
     waiting = collections.deque()
@@ -97,16 +109,15 @@ def _in_order(pool, function, items, ahead):
 
 
 def one_batch(network, images, readout="linear"):
-    """Packed Gram matrices of one batch of uint8 images, as a dict of float32 arrays (b, N(N+1)/2)."""
-    rows = {}
+    """`Summary` of one batch of uint8 images, by layer."""
+    found = {}
+
+    def visit(layer, maps):
+        found[layer] = packed_gram_matrices(maps), channel_means(maps)
+
     with torch.inference_mode():
-        read(
-            network,
-            network.preprocess(images),
-            lambda layer, maps: rows.update({layer: packed_gram_matrices(maps)}),
-            readout,
-        )
-    return {layer: values.cpu().numpy() for layer, values in rows.items()}
+        read(network, network.preprocess(images), visit, readout)
+    return {layer: Summary(*(values.cpu().numpy() for values in both)) for layer, both in found.items()}
 
 
 def check_finite(rows, channels, layer, names):
@@ -161,7 +172,7 @@ def batch_size(network, size, budget=None, largest=None):
 
     handles = [m.register_forward_hook(note) for m in network.module.modules() if not list(m.children())]
     try:
-        with torch.no_grad():
+        with torch.no_grad(), as_a_worker(network):
             image = network.preprocess(torch.full((1, 3, size, size), 0.5))
             read(network, image, lambda _layer, _maps: None)
     finally:
@@ -184,7 +195,7 @@ def relative_errors(network, theirs, images, readout="linear"):
     Parameters
     ----------
     network : networks.Network
-    theirs : dict of str to array
+    theirs : dict of str to Summary
         As `one_batch` gives them, of the reference.
     images : array, uint8, shape (b, H, W, 3)
     readout : {'linear', 'relu'}
@@ -193,7 +204,8 @@ def relative_errors(network, theirs, images, readout="linear"):
     return {
         layer: float(
             (
-                np.linalg.norm(ours[layer] - theirs[layer], axis=1) / np.linalg.norm(theirs[layer], axis=1)
+                np.linalg.norm(ours[layer].gram - theirs[layer].gram, axis=1)
+                / np.linalg.norm(theirs[layer].gram, axis=1)
             ).max()
         )
         for layer in network.layers

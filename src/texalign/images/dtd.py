@@ -11,6 +11,9 @@ MD5 = "fff73e5086ae6bdbea199a49dfb8a4c1"
 
 IMAGES = "dtd/images/"
 
+#: Its ten splits, train1.txt, val1.txt, test1.txt, ...
+LABELS = "dtd/labels/"
+
 #: Where a study has them, under its working directory.
 FOLDER = "resources/dtd/images"
 

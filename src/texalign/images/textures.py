@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -116,6 +116,20 @@ def load_dataset(dataset, path=None):
     """Find the images of a study, as its config describes them; `path` comes before the config's."""
     keys = ("classes", "per_class", "seed")
     return load(dataset["source"], path or dataset.get("path"), **{key: dataset[key] for key in keys})
+
+
+def resized(image_set, resize):
+    """Have the files of an image set brought to their size in another way; drawn textures have no other.
+
+    Parameters
+    ----------
+    image_set : ImageSet
+    resize : {'squash', 'crop', 'pad'}
+        See `texalign.pictures.fitted`.
+    """
+    if image_set.reader is not decode or resize == "squash":
+        return image_set
+    return replace(image_set, reader=partial(decode, resize=resize))
 
 
 def blocks(image_set, size, batch=64, threads=1):
@@ -256,22 +270,39 @@ def cap(image_set, per_class, seed=0):
         return image_set
     if per_class < 2:
         raise InputError(f"dataset.per_class: {per_class} given; at least 2 images of a class are needed")
-    taken, keep = Counter(), []
-
-    def draw(i):
-        return hashlib.sha256(f"{seed}/{image_set.files[i]}".encode()).digest()
-
-    for i in sorted(range(len(image_set)), key=draw):
-        taken[image_set.classes[i]] += 1
-        if taken[image_set.classes[i]] <= per_class:
-            keep.append(i)
-    keep.sort()
+    keep = capped(image_set.files, image_set.classes, per_class, seed)
     return ImageSet(
         files=tuple(image_set.files[i] for i in keep),
         classes=tuple(image_set.classes[i] for i in keep),
         sources=tuple(image_set.sources[i] for i in keep),
         reader=image_set.reader,
     )
+
+
+def capped(files, classes, per_class, seed=0):
+    """Choose at most so many images of each class by a seed: see `cap`.
+
+    Parameters
+    ----------
+    files, classes : sequence of str
+    per_class : int
+    seed : int
+
+    Returns
+    -------
+    list of int
+        Positions, ascending.
+    """
+    taken, keep = Counter(), []
+
+    def draw(i):
+        return hashlib.sha256(f"{seed}/{files[i]}".encode()).digest()
+
+    for i in sorted(range(len(files)), key=draw):
+        taken[classes[i]] += 1
+        if taken[classes[i]] <= per_class:
+            keep.append(i)
+    return sorted(keep)
 
 
 def procedural(classes=12, per_class=20, seed=0):

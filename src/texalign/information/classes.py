@@ -4,8 +4,11 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.special import xlogy
 
-from texalign.geometry.condensed import square
+from texalign.geometry.condensed import square_rows
 from texalign.information.contingency import contingency
+
+#: Distances that are taken from the RDM at a time: those of 10,000 textures, 2 GB.
+BLOCK_VALUES = 10_000**2
 
 
 def recovered(classes, clusters):
@@ -111,8 +114,12 @@ def typicality(euclidean, classes):
     """
     names, code, sizes = np.unique(np.asarray(classes), return_inverse=True, return_counts=True)
     member = np.equal.outer(code, np.arange(len(names))).astype(np.float64)
-    squared = square(np.asarray(euclidean, dtype=np.float64))
-    sums = np.square(squared, out=squared) @ member
+    n, sums = len(code), np.empty_like(member)
+    step = max(1, int(BLOCK_VALUES // n))
+    for first in range(0, n, step):
+        last = min(first + step, n)
+        squared = square_rows(np.asarray(euclidean), first, last, n).astype(np.float64)
+        sums[first:last] = np.square(squared, out=squared) @ member
     among = (sums * member).sum(0)
     to_others = sums / sizes - among / (2.0 * sizes**2)
     mine, rest = sums[np.arange(len(code)), code], sizes[code] - 1

@@ -12,6 +12,8 @@ References
 .. [5] M. Hutter, "Distribution of mutual information", NIPS 14 (2002).
 """
 
+import functools
+
 import numpy as np
 from scipy.special import digamma, gammaln, xlogy, zeta
 
@@ -92,7 +94,14 @@ def nsb_entropy(counts, n_states=None):
     counts = _checked_counts(counts)
     if n_states is None:
         return _unknown_alphabet(counts)
-    return _moments(*_posterior(counts, checked_states(n_states, counts))[1:])
+    values, times = np.unique(counts[counts > 0], return_counts=True)
+    return _of_histogram(tuple(values.tolist()), tuple(times.tolist()), checked_states(n_states, counts))
+
+
+@functools.lru_cache(maxsize=256)
+def _of_histogram(values, times, n_states):
+    """Remember what was asked: every shuffle, and every number of clusters, has the counts of the classes."""
+    return _moments(*_posterior(np.array(values), np.array(times), n_states)[1:])
 
 
 def _checked_counts(counts):
@@ -134,8 +143,14 @@ def checked_states(n_states, counts, name="n_states"):
     return whole
 
 
-def _posterior(counts, n_states):
+def _posterior(values, times, n_states):
     """NSB posterior of the concentration alpha, with the entropy's moments for each alpha.
+
+    Parameters
+    ----------
+    values, times : arrays, shape (m,)
+        The counts that occur, and how many states have them.
+    n_states : int
 
     Returns
     -------
@@ -144,7 +159,6 @@ def _posterior(counts, n_states):
     """
     if n_states == 1:
         return np.ones(1), np.ones(1), np.zeros(1), np.zeros(1)
-    values, times = np.unique(counts[counts > 0], return_counts=True)
     n_states = float(n_states)
     # Below, the integrand falls at least like alpha * n_states; above, the data say nothing more
     # once alpha exceeds n squared, and the prior falls like 1 / alpha.

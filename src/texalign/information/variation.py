@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from texalign.geometry.condensed import square
+from texalign.geometry.condensed import part_of
 from texalign.geometry.ward import cut, ward_tree
 from texalign.information.agreement import adjusted_mutual_information
 from texalign.information.contingency import adjusted_rand, contingency
-from texalign.information.mutual import columns, mutual_information
+from texalign.information.mutual import columns, mutual_information, resampled_information
 
 
 def by_clusters(tree, classes, largest=100, estimator="nsb"):
@@ -69,15 +69,15 @@ def on_halves(euclidean, classes, clusters, repeats=10, seed=0, estimator="nsb")
     instability of the tree in it.
     """
     classes, clusters = np.asarray(classes), np.asarray(clusters)
-    generator, full = np.random.default_rng(seed), square(np.asarray(euclidean))
+    generator, euclidean = np.random.default_rng(seed), np.asarray(euclidean)
     members = [np.flatnonzero(classes == name) for name in np.unique(classes)]
     k, bits, rand, half = len(np.unique(clusters)), [], [], None
     for _ in range(repeats):
         half = np.sort(
             np.concatenate([generator.permutation(found)[: -(-len(found) // 2)] for found in members])
         )
-        part = full[np.ix_(half, half)][np.triu_indices(len(half), 1)]
-        anew = cut(ward_tree(part), min(k, len(half)))
+        part = part_of(euclidean, half, len(classes))
+        anew = cut(ward_tree(part, overwrite=True), min(k, len(half)))
         bits.append(mutual_information(classes[half], anew, estimator).bits)
         rand.append(adjusted_rand(contingency(clusters[half], anew)))
     return {
@@ -87,4 +87,33 @@ def on_halves(euclidean, classes, clusters, repeats=10, seed=0, estimator="nsb")
         "half_bits": float(np.mean(bits)),
         "half_std_bits": float(np.std(bits, ddof=1)),
         "half_rand": float(np.mean(rand)),
+    }
+
+
+def difference(classes, clusters, others, repeats=100, seed=0, estimator="nsb"):
+    """Compare what two clusterings of the same textures tell of their classes.
+
+    Parameters
+    ----------
+    classes, clusters, others : array_like, shape (n,)
+    repeats, seed : int
+        Of textures drawn anew, the same for both: see `texalign.information.mutual.resampled_information`.
+    estimator : str
+
+    Returns
+    -------
+    dict
+        ``other_bits``, information of `others`; ``difference_bits``, how much more `clusters` have;
+        ``difference_std_bits``, spread of the difference over textures drawn anew; ``rand``, the adjusted
+        Rand index of both.
+    """
+    ours, theirs = (mutual_information(classes, labels, estimator).bits for labels in (clusters, others))
+    drawn, theirs_drawn = (
+        resampled_information(classes, labels, repeats, seed, estimator) for labels in (clusters, others)
+    )
+    return {
+        "other_bits": theirs,
+        "difference_bits": ours - theirs,
+        "difference_std_bits": float(np.std(drawn - theirs_drawn, ddof=1)) if repeats > 1 else np.nan,
+        "rand": adjusted_rand(contingency(clusters, others)),
     }

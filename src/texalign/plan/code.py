@@ -143,6 +143,14 @@ def hash_of(texts):
 
 
 @functools.cache
+def digest_of_pages():
+    """Hash of what the report's pages are made of besides code: templates, styles, programs."""
+    folders = (LIBRARY / "report/templates", LIBRARY / "report/static")
+    files = sorted(file for folder in folders for file in folder.iterdir() if file.is_file())
+    return hash_of([f"{file.name}\n{_text(file)}" for file in files])
+
+
+@functools.cache
 def digest_of_builder(architecture):
     """Hash of the program of a network of one's own, ``module:callable``; None for any other.
 

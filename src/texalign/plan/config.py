@@ -137,7 +137,9 @@ def complaint(error):
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"unknown key {', '.join(map(repr, unknown))}; allowed: {', '.join(keys)}{hint}"
     about = error.schema.get("description") if isinstance(error.schema, dict) else None
-    return "; ".join(filter(None, [error.message, f"expected: {about}" * bool(about), _advice(error)]))
+    advice = _advice(error)
+    expected = f"expected: {about.rstrip('.') if advice else about}" if about else None
+    return "; ".join(filter(None, [error.message, expected, advice]))
 
 
 def _advice(error):

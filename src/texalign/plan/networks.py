@@ -9,7 +9,7 @@ from texalign.plan.code import digest_of_builder
 
 #: What a network's numbers depend on: not its label, nor its family.
 RECIPE = (
-    *("architecture", "channels", "layers", "options", "preprocess"),
+    *("architecture", "channels", "layers", "lock", "options", "prefix_tokens", "preprocess"),
     *("seed", "sha256", "state_key", "strip_prefix", "weights"),
 )
 
@@ -32,6 +32,14 @@ def check(models, config, tables, where):
             raise InputError(
                 f"{tables}: {network}: weights: {entry['weights']!r} is unknown; write untrained"
             )
+        if weights.is_on_hub(entry["weights"]):
+            try:
+                weights.hub_url(entry["weights"])
+            except InputError as error:
+                raise InputError(f"{tables}: {network}: {error}") from error
+        depth = entry["layers"].get("depth", []) if isinstance(entry["layers"], dict) else []
+        if depth != sorted(depth):
+            raise InputError(f"{tables}: {network}: layers: depth: {depth} is not ascending; sort it")
     for key in ("networks", "controls"):
         for network in config[key]:
             check_known(models, network, tables, f"{where}: {key}")
@@ -43,6 +51,32 @@ def check(models, config, tables, where):
     repeated = sorted(set(config["networks"]) & set(config["controls"]))
     if repeated:
         raise InputError(f"{where}: {', '.join(repeated)} is in networks and in controls; keep one of them")
+
+
+def with_controls(models, config):
+    """Make the controls that ``controls: untrained_all`` asks for: each network of the study, untrained.
+
+    Parameters
+    ----------
+    models, config : dict
+
+    Returns
+    -------
+    models : dict
+        With an entry ``<network>_untrained`` for each trained network, where there is none.
+    controls : list of str
+    """
+    if config["controls"] != "untrained_all":
+        return models, config["controls"]
+    trained = [name for name in config["networks"] if name in models]
+    trained = [name for name in trained if models[name]["weights"] != "untrained"]
+    own = ("lock", "sha256", "state_key", "strip_prefix")
+    made = {
+        f"{name}_untrained": {key: value for key, value in models[name].items() if key not in own}
+        | {"weights": "untrained"}
+        for name in trained
+    }
+    return {name: (made | models)[name] for name in sorted(made | models)}, list(made)
 
 
 def check_known(models, network, tables, where):
@@ -61,12 +95,20 @@ def recipe(entry):
 
 def published(entry):
     """Keep what tells which file of weights to fetch: a change of layers fetches nothing."""
-    return {key: entry[key] for key in ("architecture", "sha256", "weights") if key in entry}
+    return {key: entry[key] for key in ("architecture", "lock", "sha256", "weights") if key in entry}
 
 
 def layers(entry):
-    """Names of the layers: L1, L2, ..."""
-    return [f"L{i}" for i, _ in enumerate(entry["layers"], start=1)]
+    """Names of the layers: L1, L2, ... Which modules are chosen by depth, the network's own job finds out.
+
+    Examples
+    --------
+    >>> layers({"layers": ["bn1"]}), layers({"layers": {"count": 2}}), layers({"layers": {"depth": [0.5]}})
+    (['L1'], ['L1', 'L2'], ['L1'])
+    """
+    layers = entry["layers"]
+    count = len(layers.get("depth", ())) or layers["count"] if isinstance(layers, dict) else len(layers)
+    return [f"L{i}" for i in range(1, count + 1)]
 
 
 def names(models, networks):

@@ -13,6 +13,7 @@ from texalign.errors import InputError
 PLACES = {
     "images": "images.h5",
     "gram": "gram/{maps}/{network}.h5",
+    "sliced": "sliced/{maps}/{network}.h5",
     "rdm": "rdm/{maps}/{representation}/{network}/{layer}.h5",
     "second_order": "rdm/{maps}/{representation}/second_order.h5",
     "clusters": "clusters/{maps}/{representation}/{clustering}/{network}.h5",
@@ -22,10 +23,18 @@ PLACES = {
     "labels": "classes/{maps}/{representation}/{clustering}/labels/{network}.csv",
     "confusions": "classes/{maps}/{representation}/{clustering}/confusions/{network}.csv",
     "classes": "classes/{maps}/{representation}/{clustering}/{network}.csv",
+    "reliability_of_descriptions": "human/{network}/descriptions.csv",
+    "reliability_of_rdm": "human/{network}/rdm.csv",
+    "reliability_of_triplets": "human/{network}/triplets.csv",
+    "agreement": "human/{reference}/{maps}/{representation}/{network}.csv",
+    "exported": "exchange/{maps}/{representation}/{network}.h5",
+    "decoded": "decoding/{maps}/{representation}/{network}.csv",
+    "beside_gram": "representations/{maps}/{representation}/{clustering}/{estimator}/{network}.csv",
     "variant_information": "variants/{variant}/mutual_information.csv",
     "variant_networks": "variants/{variant}/brainscore_networks.csv",
     "variant_correlation": "variants/{variant}/brainscore_correlation.csv",
     "variant_uncertainty": "variants/{variant}/brainscore_uncertainty.csv",
+    "variant_published": "variants/{variant}/published.csv",
     "activations": "synthesis/activations/{network}.h5",
     "exemplar": "synthesis/{texture}/exemplar.png",
     "synthetic": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.png",
@@ -43,6 +52,7 @@ CONSTRAINTS = {
     "representation": "[a-z0-9_]+",
     "clustering": "[a-z0-9_]+",
     "estimator": "[a-z0-9_]+",
+    "reference": "[A-Za-z0-9][A-Za-z0-9_.-]*",
     "variant": "[A-Za-z0-9][A-Za-z0-9_.-]*",
     "texture": r"[^\W_][\w-]*",
     "method": "[a-z0-9_]+",
@@ -66,6 +76,10 @@ def check_writable(folder):
             if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
                 raise InputError(f"{there}: no folder that can be written to; {advice}")
             return
+
+
+#: Maps of networks, by their read-out: not what people say, nor images themselves (`texalign.plan.people`).
+OF_NETWORKS = "(linear|relu)(-[a-z0-9]+)*"
 
 
 class _Open(dict):

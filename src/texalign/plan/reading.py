@@ -1,9 +1,13 @@
 """YAML files and JSON schemas, by the packages that snakemake itself brings."""
 
 import math
+import re
 
 from texalign.errors import InputError
 from texalign.plan.config import canonical, complaint, read_numbers
+
+#: Bounds of what a file may hold once its anchors are followed: none that a person writes comes near.
+DEPTH, PARTS = 50, 1_000_000
 
 
 def read_yaml(path, name=None):
@@ -21,44 +25,108 @@ def read_yaml(path, name=None):
         One line: the file is missing, is not UTF-8 or no YAML, or a key stands twice or is read as a
         number, a truth value or a date.
     """
-    return _load(path, name or path, texts=True)
+    return _load(path, name or path, texts=True) or {}
 
 
 def check_yaml(path):
-    """Refuse a config file, YAML or JSON, in which a key stands twice.
+    """Refuse a config file, YAML or JSON, that is no mapping or in which a key stands twice.
 
     Parameters
     ----------
     path : str or Path
     """
-    _load(path, path, texts=False)
+    if not isinstance(_load(path, path, texts=False), dict):
+        raise InputError(f"{path}: is no mapping; write one `key: value` a line")
+
+
+def check_given(arguments, options=()):
+    """Refuse what the command line says twice: of each, snakemake drops all but the last without a word.
+
+    Parameters
+    ----------
+    arguments : list of str
+        What stands behind ``--config``: ``key=value``.
+    options : list of str
+        The whole command line.
+    """
+    for names in ({"--config", "-C"}, {"--configfile", "--configfiles"}):
+        if sum(option.partition("=")[0] in names for option in options) > 1:
+            kind = "key=value" if "-C" in names else "file"
+            raise InputError(f"{min(names)} is given twice; write it once, and every {kind} behind it")
+    known = set()
+    for argument in arguments:
+        key, _, value = argument.partition("=")
+        if key in known:
+            raise InputError(f"--config: the key {key} stands twice; keep one of them")
+        known.add(key)
+        try:
+            _parsed(value, f"--config {key}", texts=False)
+        except InputError as error:
+            if error.__cause__ is None:  # else it is no YAML, but a text
+                raise
 
 
 def _load(path, name, texts):
+    try:
+        with open(path, encoding="utf-8") as handle:
+            text = handle.read()
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise InputError(f"{name}: is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8") from error
+    except OSError as error:
+        raise InputError(
+            f"{name}: cannot be read as YAML ({error.strerror.lower()}); correct the path of the file"
+        ) from error
+    return _parsed(text, name, texts)
+
+
+def _parsed(text, name, texts):
     import yaml
 
     # In C where it can be: a table of 1,000 networks is read again by every cluster job.
     kind = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        with open(path, encoding="utf-8") as handle:
-            loader = kind(handle.read())
+        loader = kind(text)
         try:
             node = loader.get_single_node()
+            _check_extent(node, name)
             for mapping in _mappings(node):
                 _check_keys_of(mapping, name, texts)
-            return (loader.construct_document(node) if node else None) or {}
+            return loader.construct_document(node) if node else None
         finally:
             loader.dispose()
     except InputError:
         raise
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise InputError(f"{name}: is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8") from error
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        reason = re.sub(r'in "<\w+ string>", ', "in ", " ".join(str(error).split()))
         raise InputError(
             f"{name}: cannot be read as YAML ({reason}); correct it, or its name in the config"
         ) from error
+
+
+def _check_extent(root, name):
+    """Refuse anchors that hold themselves, and what is nested, or grows by its anchors, without end."""
+    import yaml
+
+    parts = {}  # of each node, once it is counted; None as long as it is open
+
+    def count(node, depth):
+        if parts.setdefault(id(node), 0) is None or depth > DEPTH:
+            raise InputError(
+                f"{name}: line {node.start_mark.line + 1}: is nested more than {DEPTH} deep, or in itself"
+            )
+        if not parts[id(node)]:
+            parts[id(node)] = None
+            inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+            pairs = isinstance(node, yaml.MappingNode)
+            inner = [part for pair in inner for part in pair] if pairs else inner
+            parts[id(node)] = 1 + sum(count(part, depth + 1) for part in inner)
+            if parts[id(node)] > PARTS:
+                raise InputError(f"{name}: holds more than {PARTS} values once its anchors are followed")
+        return parts[id(node)]
+
+    if root is not None:
+        count(root, 0)
 
 
 def _mappings(root):
@@ -81,7 +149,8 @@ def _check_keys_of(mapping, name, texts):
     """Refuse a key that stands twice, and, where they have to be texts, one that is none."""
     lines = {}
     for key, _ in mapping.value:
-        line, known = key.start_mark.line + 1, (key.tag, str(key.value))
+        # However it is read: true and "true" are two keys to YAML, and one to who wrote them.
+        line, known = key.start_mark.line + 1, str(key.value)
         if known in lines:
             raise InputError(
                 f"{name}: line {line}: the key {key.value} stands twice, first in line {lines[known]}; "

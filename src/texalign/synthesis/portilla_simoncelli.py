@@ -83,6 +83,31 @@ def _model(target):
     return model.eval(), plenoptic.loss.portilla_simoncelli_loss_factory(model, target)
 
 
+def statistics(images):
+    """Compute the statistics of images, as rows.
+
+    Parameters
+    ----------
+    images : array, uint8, shape (b, H, W, 3)
+
+    Returns
+    -------
+    array, float64, shape (b, D)
+        In plenoptic's order, extreme grey values included. 0 for what an image does not define: a correlation
+        with a band of the pyramid in which it has nothing, as one of even stripes in all but one orientation.
+
+    Raises
+    ------
+    InputError
+        plenoptic is not installed, or the images are too small.
+    """
+    plenoptic, batch = _plenoptic(), torch.cat([grey(image) for image in images])
+    shape = tuple(batch.shape[2:])
+    model = plenoptic.models.PortillaSimoncelli(shape, _scales(shape)).to(batch.dtype).eval()
+    with torch.no_grad():
+        return np.nan_to_num(model(batch).flatten(1).numpy(), nan=0)
+
+
 def distances(exemplar, images):
     """Distance of each image's statistics to the exemplar's.
 

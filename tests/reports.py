@@ -1,0 +1,100 @@
+"""A small report, made by the library from a known RDM, with names that nobody would choose."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from texalign.geometry import condensed, distances, ward
+from texalign.information import classes as recovery
+from texalign.report import layers, pages, thumbnails
+
+#: Names of classes: markup, quotes, ways out of the folder, long, in other scripts and directions.
+CLASSES = [
+    "<script>document.title = 'broken'</script>",
+    "</script><img src=x onerror=alert(1)>",
+    "../\"quoted\" & 'apart'",
+    "long" * 75,
+    "\N{FIRE} \u05d8\u05e7\u05e1\u05d8\u05d5\u05e8\u05d4 \u7eb9\u7406",
+    "two\nlines\u2028three",
+]
+
+
+class Report:
+    """A report in a folder, and what it was made from.
+
+    Parameters
+    ----------
+    folder : Path
+    names : sequence of str
+        Classes, of six textures each.
+    side : int
+        Largest side of the matrix.
+    """
+
+    def __init__(self, folder, names=CLASSES, side=layers.SIDE):
+        rng = np.random.default_rng(0)
+        self.folder, self.names = Path(folder), sorted(names)
+        self.classes = np.repeat(self.names, 6)
+        self.files = [f"{name}/{i}.png" for i, name in enumerate(self.classes)]
+        centres = rng.normal(size=(len(names), 4)).repeat(6, axis=0)
+        self.condensed = distances.rdm((centres + 0.4 * rng.normal(size=centres.shape)).astype(np.float32))
+        self.square = condensed.square(self.condensed)
+        self.tree = ward.ward_tree(self.condensed)
+        self.clusters = ward.cut(self.tree, len(names))
+        images = rng.integers(0, 256, (len(self.files), 24, 24, 3), np.uint8)
+        thumbnails.write(self.folder / "textures", self.files, self.classes, images)
+        self.write_layer(side)
+        self.write_pages()
+
+    def write_layer(self, side):
+        by_k = pd.DataFrame({"k": range(1, 21), "mi_bits": 0.1, "adjusted_mutual_information": 0.05})
+        value = layers.layer(self.condensed, self.classes, self.tree, by_k, side)
+        place = self.folder / "networks/net"
+        pages.write_script(place / "L1.js", "layer", value)
+        own = {"own_distance": 1.0, "nearest_class": self.names[0], "nearest_distance": 2.0}
+        labels = pd.DataFrame({"file": self.files, "class": self.classes}).assign(**own)
+        confusions = pd.DataFrame(recovery.confusions(self.classes, self.clusters))
+        self.pairs = layers.confused_pairs(confusions, labels, self.files)
+        values = {"name": self.names[0], "layer": "L1", "layers": ["L1"], "module": self.names[1]}
+        values |= {"channels": 3, "positions": 4, "bits": "Bits.", "k": len(self.names), "pairs": self.pairs}
+        values |= {"largest_k": 20, "n": len(self.files), "metric": "Distance", "explained": self.explained()}
+        values |= {"exact": value["matrix"]["exact"], "title": self.names[0], "study": self.names[2]}
+        pages.write_page(
+            place / "L1.html", "layer.html", root="../../", pages=pages.ALWAYS, here="", **values
+        )
+
+    @staticmethod
+    def explained():
+        return {"confusion": "cosine", "together": "probability"}
+
+    def write_pages(self):
+        rows = pd.DataFrame({"network": self.names, "bits": [3.0, 10, 2, np.nan, -1, 5]})
+        links = [f"networks/net/L1.html#{i}" for i in range(len(rows))]
+        chart = {"file": "textures/sheet0.jpg", "alt": self.names[0], "caption": "c", "lazy": False}
+        common = {"study": self.names[2], "root": "", "pages": pages.ALWAYS}
+        common |= {"chart": chart | {"width": 96, "height": 96}}
+        pages.write_page(
+            self.folder / "networks.html",
+            "networks.html",
+            **common,
+            layers=pages.table(rows, {"bits": self.names[0]}, {"network": links}),
+            figures=[],
+            title="Networks",
+            here="networks.html",
+        )
+        networks = [{"name": name, "weights": name, "link": links[0]} for name in self.names]
+        pages.write_page(
+            self.folder / "index.html",
+            "overview.html",
+            **common,
+            sentences=[{"text": name, "verdict": "inconclusive"} for name in self.names[:2]],
+            facts=[(name, name) for name in self.names],
+            networks=networks,
+            missing=self.names,
+            differences=[[name] * 5 for name in self.names],
+            title="Overview",
+            here="index.html",
+        )
+        pages.write_script(self.folder / "pages.js", "pages", pages.ALWAYS)
+        pages.write_static(self.folder / "static")

@@ -1,0 +1,204 @@
+"""The report's data, sentences and pages."""
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from reports import CLASSES, Report
+from scipy.spatial.distance import squareform
+from studies import REPOSITORY
+
+from texalign import views
+from texalign.plan import explained
+from texalign.report import data, layers, overview, pages, sentences, thumbnails
+
+HOSTILE = ["</script>", "a & b", "\u2028", '"', "\N{FIRE}", "\ud800", "two\nlines"]
+
+
+def value_of(script):
+    """The value that a script of ours gives to a name."""
+    return json.loads(re.fullmatch(r"\(window.*?\)\.\w+ = (.*);\n", script, re.DOTALL)[1])
+
+
+def test_a_script_holds_any_name_and_nothing_that_ends_it():
+    text = data.script("names", HOSTILE)
+    assert not set("<>&\u2028\u2029") & set(text)
+    assert value_of(text) == [name.replace("\ud800", "?") for name in HOSTILE]
+
+
+def test_what_is_no_number_is_null():
+    rows = {"a": np.array([1.5, np.nan]), "b": np.float32("inf"), "c": [np.int64(3), True]}
+    assert value_of(data.script("rows", rows)) == {"a": [1.5, None], "b": None, "c": [3, True]}
+
+
+def test_codes_keep_distances_to_a_part_in_ten_thousand(rng):
+    distances = np.r_[0, np.nan, rng.lognormal(sigma=2, size=2000), 1e-3, 1e3]
+    low, step = data.scale(distances)
+    found = data.restored(data.quantise(distances, low, step), low, step)
+    np.testing.assert_array_equal(found[:2], distances[:2])
+    np.testing.assert_allclose(found[2:], distances[2:], rtol=np.expm1(step / 2) * 1.001)
+    assert step < 3e-4
+
+
+@pytest.mark.parametrize("distances", [[2.0, 2.0], [0.0, 0.0], [np.nan, 0.0], [np.nan, 7.0]])
+def test_codes_of_few_values(distances):
+    low, step = data.scale(np.array(distances))
+    found = data.restored(data.quantise(np.array(distances), low, step), low, step)
+    np.testing.assert_allclose(found, distances)
+
+
+def test_class_means_are_those_of_the_square(rng):
+    classes = np.repeat(["a", "b", "c"], [3, 1, 4])
+    condensed = rng.uniform(size=28)
+    names, means = views.class_means(condensed, classes)
+    square = squareform(condensed)
+    np.fill_diagonal(square, np.nan)
+    assert names == ["a", "b", "c"]
+    for i, one in enumerate(names):
+        for j, other in enumerate(names):
+            part = square[np.ix_(classes == one, classes == other)]
+            expected = np.nan if np.isnan(part).all() else np.nanmean(part)
+            np.testing.assert_allclose(means[i, j], expected)
+
+
+def test_neighbours_are_the_nearest_others(rng):
+    condensed = rng.uniform(size=45)
+    condensed[:3] = 0  # duplicates of the first texture
+    found, distances = layers.neighbours(condensed, 10, 4)
+    square = squareform(condensed)
+    for i in range(10):
+        others = sorted((square[i, j], j) for j in range(10) if j != i)[:4]
+        assert [(d, j) for d, j in zip(distances[i], found[i], strict=True)] == others
+
+
+def test_a_large_matrix_is_averaged(rng):
+    condensed = rng.uniform(1, 2, size=23 * 22 // 2)
+    value = layers.matrix(condensed, 23, side=7)
+    codes = np.frombuffer(base64.b64decode(value["codes"]), "<u2")
+    found = data.restored(codes, value["low"], value["step"])
+    np.testing.assert_allclose(found, views.reduce_rdm(condensed, 23, 7)[np.triu_indices(7)], rtol=1e-4)
+    assert not value["exact"]
+
+
+def test_sheets_hold_every_image_in_its_place():
+    images = [np.full((5, 7, 3), i, np.uint8) for i in range(7)]
+    sheets = list(thumbnails.sheets(images, side=4, across=2))
+    assert [sheet.shape for sheet in sheets] == [(8, 8, 3), (8, 8, 3)]
+    at = [(pages.thumb(i, "")["sheet"], i) for i in (0, 255, 256)]
+    assert [sheet for sheet, _ in at] == [0, 0, 1]
+    for i in range(7):
+        sheet, row, column = i // 4, i % 4 // 2, i % 2
+        assert (sheets[sheet][4 * row : 4 * row + 4, 4 * column : 4 * column + 4] == i).all()
+
+
+# ---------------------------------------------------------------- sentences
+
+
+def information(*rows):
+    table = pd.DataFrame(rows, columns=["network", "mi_corrected_bits", "mi_low_bits", "mi_high_bits"])
+    return table.assign(layer="L2", mi_bits=table["mi_corrected_bits"], h_class_bits=4.0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        ([("a", 3.0, 2.8, 3.2), ("b", 2.0, 1.8, 2.2)], "clear"),
+        ([("a", 3.0, 2.8, 3.2), ("b", 2.7, 2.5, 2.9)], "inconclusive"),
+        ([("a", 0.1, -0.1, 0.3)], "inconclusive"),
+        ([("a", 0.5, 0.1, 0.9)], "clear"),
+        ([("a", 3.0, np.nan, np.nan)], "inconclusive"),
+        ([("a", 3.0, 2.8, 3.2), ("b", 2.0, np.nan, np.nan)], "inconclusive"),
+    ],
+)
+def test_the_sentence_on_information_says_what_the_intervals_say(rows, verdict):
+    said = sentences.of_information(information(*rows), {"a": "Net A", "b": "Net B"})
+    assert said.verdict == verdict
+    assert ("inconclusive" in said.text) == (verdict == "inconclusive")
+    assert "Net A at L2" in said.text
+
+
+@pytest.mark.parametrize(
+    ("r", "low", "high", "verdict"),
+    [
+        (-0.26, -0.73, 0.37, "inconclusive"),
+        (0.8, 0.42, 0.94, "positive"),
+        (-0.8, -0.94, -0.42, "negative"),
+        (0.3, np.nan, np.nan, "inconclusive"),
+        (np.nan, np.nan, np.nan, "inconclusive"),
+    ],
+)
+def test_the_sentence_on_scores_says_what_the_interval_says(r, low, high, verdict):
+    row = {"metric": "V2", "n": 12, "pearson_r": r, "fisher_low": low, "fisher_high": high}
+    table = pd.DataFrame([row | {"layer": "best"}, row | {"layer": "L1", "fisher_low": 0.1}])
+    said = sentences.of_scores(table)
+    assert said.verdict == verdict
+    assert ("inconclusive" in said.text) == (verdict == "inconclusive")
+
+
+def test_what_is_missing_is_said():
+    table = pd.DataFrame(
+        {
+            "name": ["A", "B"],
+            "weights": ["untrained", "x"],
+            "control": [False, False],
+            "scored": [True, False],
+        }
+    )
+    said = " ".join(overview.missing(table, {"Synthesis": "snakemake synthesis"}))
+    for words in ("weights of A:", "Brain-Scores of B:", "untrained control", "snakemake synthesis"):
+        assert words in said
+
+
+# ---------------------------------------------------------------- explanations and pages
+
+
+def test_columns_and_differences_come_from_the_documentation():
+    text = "| column | meaning |\n|---|---|\n| `k`, `n_classes` | **clusters**, [x](y.md) |\n\n| a |\n|---|"
+    assert explained.columns(text) == {"k": "clusters, x", "n_classes": "clusters, x"}
+    text = "| | the paper says | here |\n|---|---|---|\n| readout | `relu` | *own* |\n"
+    assert explained.differences(text) == [["readout", "relu", "own"]]
+
+
+def test_every_column_of_the_report_is_explained():
+    text = (REPOSITORY / "docs/results.md").read_text()
+    found = explained.columns(text)
+    metrics = ["average_vision", "neural_vision", "behavior_vision", "V1", "V2", "V4", "IT"]
+    assert {*overview.COLUMNS, *metrics, "confusion", "together"} <= found.keys()
+    assert len(explained.differences(text)) > 5
+
+
+class Reader(HTMLParser):
+    """Elements with their attributes, and the text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, text):
+        self.text += text
+
+
+@pytest.mark.parametrize("page", ["index.html", "networks.html", "networks/net/L1.html"])
+def test_names_are_text_and_every_link_leads_to_a_file(tmp_path, page):
+    report = Report(tmp_path / "report")
+    found = Reader((report.folder / page).read_text())
+    scripts = [attributes for tag, attributes in found.elements if tag == "script"]
+    assert all(attributes.keys() == {"src"} for attributes in scripts)
+    assert not any(name.startswith("on") for _, attributes in found.elements for name in attributes)
+    if page != "networks/net/L1.html":  # which names the classes that are confused
+        assert all(name in found.text for name in CLASSES)
+    for _, attributes in found.elements:
+        for key in ("src", "href"):
+            target = attributes.get(key, "#").partition("#")[0]
+            if target and not target.startswith("data:"):
+                assert (report.folder / page).parent.joinpath(target).is_file(), target
+    images = [attributes for tag, attributes in found.elements if tag == "img"]
+    assert all(attributes["alt"] for attributes in images)

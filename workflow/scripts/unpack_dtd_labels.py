@@ -1,0 +1,10 @@
+"""Unpack the ten official splits of the Describable Textures Dataset, train1.txt and so on."""
+
+from texalign import job
+
+job.start(snakemake)
+
+from texalign import download
+from texalign.images import dtd
+
+download.unpack(snakemake.input.archive, snakemake.output[0], members_under=dtd.LABELS, md5=dtd.MD5)
