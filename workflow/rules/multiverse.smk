@@ -57,3 +57,10 @@ rule plot_specifications:
 rule multiverse:
     input:
         rules.plot_specifications.output if SPECIFICATIONS else [],
+
+
+rule variants:
+    input:
+        expand(rules.plot_variant.output.brainscore_png, variant=VARIANTS),
+        expand(rules.compare_variant.output, variant=VARIANTS if PUBLISHED else []),
+        rules.multiverse.input,

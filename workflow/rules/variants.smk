@@ -95,10 +95,3 @@ rule plot_variant:
         k=lambda wildcards: choices_of(wildcards)["k"],
     script:
         "../scripts/plot_variant.py"
-
-
-rule variants:
-    input:
-        expand(rules.plot_variant.output.brainscore_png, variant=VARIANTS),
-        expand(rules.compare_variant.output, variant=VARIANTS if PUBLISHED else []),
-        rules.multiverse.input,
