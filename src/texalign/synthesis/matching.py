@@ -236,11 +236,12 @@ def finish(descent, initial):
 
 def _initial_loss(descent, initial):
     """Loss of the noise, also where the optimiser began at something better."""
-    if descent.settings.start == "noise":
-        return descent.trace[0]["loss"]
+    first = descent.trace[0]
+    if not first["note"]:  # it began at the noise itself
+        return first["loss"]
     noise = descent.within_bounds(initial)
     with torch.no_grad():
-        return descent.objective.distances(noise[None], [descent.index]).sum().item()
+        return sum(descent.objective.distances(noise[None], [descent.index])[:, 0].tolist())
 
 
 def save_trace(path, trace):

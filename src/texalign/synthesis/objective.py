@@ -176,13 +176,17 @@ class Objective:
         return self._reading[size]
 
     def _describe(self, index):
+        return self.describe(self.exemplars[index], self.draws[index])
+
+    def describe(self, exemplar, draw=0):
+        """Statistics of an exemplar's terms, each with the shape of the maps that it is of."""
         statistics = {}
 
         def visit(key, maps, describe, distance):
             statistics[key] = (describe(maps), tuple(maps.shape[2:]))
 
         with torch.no_grad():
-            self.visit_terms(self.exemplars[index : index + 1], visit, self.draws[index])
+            self.visit_terms(exemplar[None], visit, draw)
         return statistics
 
     def _input(self, images):
