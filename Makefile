@@ -51,7 +51,7 @@ report: .venv/installed  ## results/<study>/report/index.html, and report.zip; C
 
 layers: .venv/installed  ## a network's modules with channels, positions, depth, Gram size: MODEL=resnet50
 	@test -n "$(MODEL)" || { echo "name a key of config/models.yaml: make layers MODEL=resnet50"; exit 1; }
-	@snakemake results/layers/$(MODEL).tsv --cores 1 --quiet rules progress host reason
+	@snakemake results/layers/$(MODEL).tsv --cores 1 --quiet rules progress host reason $(if $(CONFIG),--configfile $(CONFIG))
 	@column -t -s $$'\t' results/layers/$(MODEL).tsv
 
 test: .venv/installed-dev  ## the tests (10 minutes on 2 cores)
