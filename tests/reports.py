@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
+from texalign import store, tables
 from texalign.geometry import condensed, distances, ward
 from texalign.information import classes as recovery
-from texalign.report import layers, pages, thumbnails
+from texalign.plan import pages as plan
+from texalign.report import data, embedding, further, layers, pages, provenance, thumbnails
 
 #: Names of classes: markup, quotes, ways out of the folder, long, in other scripts and directions.
 CLASSES = [
@@ -45,6 +48,7 @@ class Report:
         images = rng.integers(0, 256, (len(self.files), 24, 24, 3), np.uint8)
         thumbnails.write(self.folder / "textures", self.files, self.classes, images)
         self.write_layer(side)
+        self.write_map()
         self.write_pages()
 
     def write_layer(self, side):
@@ -62,6 +66,19 @@ class Report:
         values |= {"exact": value["matrix"]["exact"], "title": self.names[0], "study": self.names[2]}
         pages.write_page(
             place / "L1.html", "layer.html", root="../../", pages=pages.ALWAYS, here="", **values
+        )
+
+    def write_map(self):
+        self.places = embedding.embed(self.condensed)
+        value = {"places": data.packed(self.places), "clusters": self.clusters.tolist()}
+        for network in ("net", "other"):
+            pages.write_script(self.folder / f"networks/{network}/map.js", "map", value)
+        networks = [
+            {"network": network, "name": self.names[0], "layer": "L1"} for network in ("net", "other")
+        ]
+        common = {"study": self.names[2], "root": "", "pages": pages.ALWAYS}
+        pages.write_page(
+            self.folder / "map.html", "map.html", networks=networks, title="Map", here="map.html", **common
         )
 
     @staticmethod
@@ -96,5 +113,33 @@ class Report:
             title="Overview",
             here="index.html",
         )
+        self.write_further()
         pages.write_script(self.folder / "pages.js", "pages", pages.ALWAYS)
         pages.write_static(self.folder / "static")
+
+    def write_further(self):
+        study = self.folder.parent / "study"
+        Image.new("RGB", (40, 30)).save(_made(study / "figures/classes.png"))
+        rows = pd.DataFrame({"layer": "L1", "metric": self.names, "pearson_r": 0.5})
+        tables.write(
+            study / "brainscore_uncertainty.csv", rows, {"rule": "a_rule", "params": {"x": self.names}}
+        )
+        with store.create_h5(study / "rdm/net/L1.h5", {"rule": "compute_rdm"}) as file:
+            file.attrs["weights_sha256"] = self.names[0]
+        _made(study / "benchmarks/compute_rdm/net/L1.tsv").write_text("s\tmax_rss\n1.5\t-\n")
+        self.found = plan.found(study)
+        explained = {"": {"metric": "of all"}, "Correlation with scores": {"pearson_r": self.names[0]}}
+        parts = further.parts(study, self.found["statistics"], explained, self.folder / "more")
+        common = {"study": self.names[2], "root": "../", "pages": pages.ALWAYS}
+        place = self.folder / "more"
+        pages.write_page(
+            place / "statistics.html", "parts_page.html", parts=parts, title="Statistics", here="", **common
+        )
+        self.made = provenance.listed(study)
+        values = {"files": self.made, "title": "Provenance", "here": ""}
+        pages.write_page(place / "provenance.html", "provenance.html", **common, **values)
+
+
+def _made(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

@@ -187,6 +187,25 @@ def loaded(module, entry, path):
     return converted
 
 
+def taken(network, maps, size):
+    """Change a network as the choice of its maps says, before anything is read from it.
+
+    Parameters
+    ----------
+    network : Network
+    maps : mapping
+        ``normalisation``, see `normalised`; ``bn_warmup``, a seed for `warmed_up`, or None.
+    size : int
+        Pixels of an image's side.
+
+    Returns
+    -------
+    Network
+    """
+    network = normalised(network, maps["normalisation"])
+    return network if maps["bn_warmup"] is None else warmed_up(network, maps["bn_warmup"], size)
+
+
 def normalised(network, how):
     """Change what a network's input is normalised by.
 

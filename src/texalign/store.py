@@ -149,7 +149,9 @@ def copy_labels(source, layer, target):
     """
     for name in ("file", "class"):
         source.copy(name, target)
-    target.attrs.update({**source.attrs, **layer.attrs})
+    # A file keeps what it says of its own making.
+    known = {**source.attrs, **layer.attrs}
+    target.attrs.update({name: value for name, value in known.items() if name not in target.attrs})
 
 
 def common_keys(paths):
@@ -220,7 +222,12 @@ def write_people(file, euclidean, observers, words):
     n = round((1 + np.sqrt(1 + 8 * len(euclidean))) / 2)
     write_rdm(file, n, [(slice(None), euclidean, np.square(euclidean) / 2, np.ones(n))])
     file["observers"] = np.asarray(observers, np.float32)
-    file.attrs.update(module=words, channels=0, positions=0)
+    describe_rows(file, words)
+
+
+def describe_rows(file, what):
+    """Note what an RDM without a network compares, in the attributes that a layer has."""
+    file.attrs.update(module=what, channels=0, positions=0, depth=np.nan)
 
 
 def write_labels(group, k, labels):

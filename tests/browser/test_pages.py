@@ -13,7 +13,10 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PAGES = ("index.html", "networks.html", "networks/net/L1.html")
+PAGES = (
+    *("index.html", "networks.html", "map.html", "networks/net/L1.html"),
+    *("more/statistics.html", "more/provenance.html"),
+)
 WIDTHS = (1280, 390)
 
 
@@ -205,6 +208,28 @@ def test_many_textures_are_read_as_means(browser, tmp_path):
         shown = float(reading.locator("strong").get_attribute("data-distance"))
         np.testing.assert_allclose(shown, block.mean(), rtol=1e-4)
         assert f"{len(block)} × {block.shape[1]} textures" in reading.inner_text()
+
+
+def test_the_map_tells_what_lies_where(browser, report):
+    with Visit(browser, report) as visit:
+        page = visit.open("map.html")
+        page.wait_for_selector("#map canvas[data-network=net]")
+        page.locator("#map canvas").scroll_into_view_if_needed()
+        box = page.locator("#map canvas").bounding_box()
+        for texture in (0, 20):
+            x, y = (report.places[texture] / 65535 + 0.03) / 1.06
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            page.wait_for_selector(f"#map canvas[data-texture='{texture}']")
+            label = page.locator("#map .reading .thumb").get_attribute("aria-label")
+            assert label.startswith(report.files[texture])
+        before = page.locator("#map canvas").screenshot()
+        for control, choice in (("#colour", "cluster"), ("#only", "2")):
+            page.locator(control).select_option(choice)
+            after = page.locator("#map canvas").screenshot()
+            assert after != before
+            before = after
+        page.locator("#network").select_option("other")
+        page.wait_for_selector("#map canvas[data-network=other]")
 
 
 def test_without_scripts_the_answer_and_the_confused_classes_stand(browser, report):

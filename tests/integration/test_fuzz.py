@@ -8,6 +8,7 @@ import collections
 import functools
 import hashlib
 import io
+import json
 import logging
 import os
 import pickle
@@ -24,9 +25,21 @@ import yaml
 from PIL import Image
 from studies import REPOSITORY, assert_one_line, refusal
 
-from texalign import InputError, brainscore, checkpoint, download, formats, networks, pictures, store, tables
+from texalign import (
+    InputError,
+    brainscore,
+    checkpoint,
+    decoding,
+    download,
+    formats,
+    networks,
+    pictures,
+    store,
+    tables,
+)
 from texalign.geometry import distances, ward
 from texalign.gram import representations
+from texalign.human import descriptions, exchange, similarities, triplets
 from texalign.images import exemplars, textures
 from texalign.plan import config as plan_config
 from texalign.plan import content, reading
@@ -372,6 +385,108 @@ def hash_of_unpacked_images(folder):
     photographs(folder, ".png")
     content.record(folder / "set")
     return folder / "set.hash", lambda: content.recorded(folder / "set")
+
+
+@kind
+def sliced_h5(folder):
+    """Quantiles along directions, as `compute_rdm` reads them."""
+    path, how = folder / "sliced.h5", {"directions": 8, "quantiles": 64, "seed": 0}
+    with store.create_h5(path) as file:
+        keys(file)
+        writers = store.quantile_writers(file, {"L1": "bn1"}, {"L1": (100, 16, 16)}, 12, how)
+        writers["L1"].append(random_rows(12, 512))
+        writers["L1"].flush()
+
+    def read():
+        with store.open_h5(path) as source, representations.rows(source["L1"], "sliced_wasserstein") as rows:
+            return rows[:, :].tolist(), *(part.tolist() for part in store.read_keys(source))
+
+    return path, read
+
+
+@kind
+def people_h5(folder):
+    """People's RDM with its observers', as `compare_people` reads it."""
+    path, rng = folder / "L1.h5", np.random.default_rng(0)
+    with store.create_h5(path) as file:
+        keys(file)
+        store.write_people(file, rng.random(66), rng.random((2, 66)), "all words")
+
+    def read():
+        with store.open_h5(path) as source:
+            found = [source[name][:].tolist() for name in ("euclidean", "observers")]
+            return found, source.attrs["module"], *(part.tolist() for part in store.read_keys(source))
+
+    return path, read
+
+
+@kind(user=True)
+def descriptions_json(folder):
+    path = folder / "descriptions.json"
+    entries = [{"image_name": f"a/{i}.jpg", "descriptions": ["red dots", "dots"]} for i in range(9)]
+    path.write_text(json.dumps(entries))
+    return path, lambda: descriptions.read_descriptions(path)
+
+
+@kind(user=True)
+def similarities_csv(folder):
+    path, names = folder / "similar.csv", [f"a/{i}.jpg" for i in range(5)]
+    values = np.abs(np.subtract.outer(np.arange(5), np.arange(5)))
+    rows = [",".join([name, *map(str, row)]) for name, row in zip(names, values, strict=True)]
+    path.write_text("\n".join([",".join(["", *names]), *rows]))
+
+    def read():
+        found = similarities.read_similarities(path)
+        return found.names, found.matrices.tolist()
+
+    return path, read
+
+
+@kind
+def similarities_of_rsatoolbox(folder):
+    """HDF5 without sums: held against what the plan knew before it is opened."""
+    pytest.importorskip("rsatoolbox", reason="rsatoolbox is not installed")
+    path, names = folder / "similar.h5", [f"a/{i}.jpg" for i in range(5)]
+    exchange.save_rdms(path, np.ones((1, 10)), {"network": ["people"]}, names, list("aabbb"))
+    planned = content.sha256(path)
+
+    def read():
+        content.check_any(path, planned)
+        return similarities.read_similarities(path).matrices.tolist()
+
+    return path, read
+
+
+@kind(user=True)
+def choices_csv(folder):
+    path, files = folder / "odd.csv", [f"a/{i}.jpg" for i in range(4)]
+    rows = [",".join([*files[:3], files[i % 3]]) for i in range(6)]
+    path.write_text("\n".join(["first,second,third,odd", *rows]))
+    return path, lambda: triplets.read_triplets(path, files, "odd")[0].textures.tolist()
+
+
+@kind(user=True)
+def labels_csv(folder):
+    path, files = folder / "labels.csv", [f"a/{i}.jpg" for i in range(9)]
+    path.write_text("\n".join(["file,label", *(f"{file},{i % 2}" for i, file in enumerate(files))]))
+    return path, lambda: [part.tolist() for part in decoding.read_labels(path, files)]
+
+
+@kind
+def split_of_dtd(folder):
+    """One of DTD's lists: held against what was unpacked."""
+    files = [f"a/{i}.jpg" for i in range(6)]
+    for number in range(1, 11):
+        for i, name in enumerate(("train", "val", "test")):
+            (folder / "labels").mkdir(exist_ok=True)
+            (folder / f"labels/{name}{number}.txt").write_text("\n".join(files[2 * i : 2 * i + 2]))
+    content.record(folder / "labels")
+
+    def read():
+        content.check_any(folder / "labels", None)
+        return [[part.tolist() for part in split] for split in decoding.official(folder / "labels", files)]
+
+    return folder / "labels/val3.txt", read
 
 
 # ---------------------------------------------------------------- what happens to files

@@ -21,6 +21,9 @@ def write_people(folder):
     described += [(file, "grainy grain1") for file in FILES[1:]] + [("else/9.png", "nothing")]
     with open(folder / "descriptions.csv", "w", newline="") as file:
         csv.writer(file).writerows([("file", "description"), *described])
+    with open(folder / "labels.csv", "w", newline="") as file:
+        rows = [("ab"[i % 2], name) for i, name in enumerate(FILES[2:])]
+        csv.writer(file).writerows([("label", "file"), *rows])
     places = np.array([CLASSES.index(file[:6]) for file in FILES]) + rng.normal(size=12) * 0.1
     alike = 10 - squareform(pdist(places[:, None])) + np.eye(12)
     order = rng.permutation(12)
@@ -52,7 +55,7 @@ OWN = {
     "networks": ["lite"],
     "controls": "untrained_all",
     "representations": {"compare": ["gram", "log_gram", "sliced_wasserstein"], "sliced": {"per_class": 3}},
-    "decoding": {"splits": 3},
+    "decoding": {"splits": 3, "labels": "labels.csv"},
 }
 
 
@@ -65,6 +68,7 @@ def test_people_and_what_can_be_read_out(finished):
     # What does not belong together, in one line each.
     (line,) = [line for line in said.splitlines() if line.startswith("texalign: describe_people words:")]
     assert "11 of 12 textures are joined; 1 textures are missing there, as grain1/0.png; 1 names are" in line
+    assert "labels.csv: 10 of 12 textures are joined; 2 textures are missing there, as grain1/0.png" in said
     (line,) = [line for line in said.splitlines() if line.startswith("texalign: read_choices odd:")]
     assert "1 names are of no texture, as x.png" in line
     assert "read_similarities similar:" not in said
@@ -102,6 +106,7 @@ def test_people_and_what_can_be_read_out(finished):
     decoded = tables.read(results / "decoding.csv")
     assert set(decoded["network"]) == {"lite", "lite_untrained", "pixels", "colour_histogram"}
     assert decoded["accuracy"].between(0, 1).all()
+    assert (decoded[["n", "n_labels", "n_fit", "n_test"]] == [10, 2, 8, 2]).all(axis=None)
     compared = tables.read(results / "representations.csv")
     counted = compared.groupby("representation")["n"].max().to_dict()
     assert counted == {"gram": 12, "log_gram": 12, "sliced_wasserstein": 9}
@@ -165,3 +170,11 @@ def test_descriptions_of_dtd_are_fetched(fresh):
     fresh.change(networks=["squeezenet1_1"], baselines=["portilla_simoncelli"])
     planned = fresh.plan("references", "decoding")
     assert {"compute_gram linear squeezenet1_1_untrained", "describe_images portilla_simoncelli"} < planned
+
+
+def test_classes_of_dtd_are_decoded_on_its_own_splits(fresh):
+    fresh.change(dataset={"source": "dtd"}, networks=["alexnet"])
+    assert {"fetch_dtd", "unpack_dtd_labels", "decode_classes linear gram alexnet"} < fresh.plan("decoding")
+    write_people(fresh.folder)
+    fresh.change(decoding={"labels": "labels.csv"})
+    assert "unpack_dtd_labels" not in fresh.plan("decoding")

@@ -86,8 +86,9 @@ def test_p_values_of_the_whole_curve_are_uniform_where_nothing_is():
     assert stats.kstest(p, "uniform").pvalue > 0.01
 
 
-def test_too_few_networks_have_no_curve(best, scores):
-    found = specification_curve(best, scores.iloc[:2], samples=50)
+@pytest.mark.parametrize("networks", [0, 2])
+def test_too_few_networks_have_no_curve(best, scores, networks):
+    found = specification_curve(best, scores.iloc[:networks], samples=50)
     assert found.correlations["pearson_r"].isna().all()
     assert found.null["p_median_r"].isna().all()
 

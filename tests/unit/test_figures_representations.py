@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from legible import assert_legible, table, words
 
-from texalign.figures import representations
+from texalign.figures import rdms, representations
 from texalign.gram.representations import REPRESENTATIONS
 
 
@@ -29,4 +29,4 @@ def test_beside_gram(networks):
 
 
 def test_every_representation_has_a_name():
-    assert list(representations.NAMES) == list(REPRESENTATIONS)
+    assert list(representations.NAMES) == list(rdms.COMPARED) == list(REPRESENTATIONS)

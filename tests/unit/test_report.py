@@ -4,17 +4,19 @@ import base64
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from reports import CLASSES, Report
-from scipy.spatial.distance import squareform
+from scipy.spatial.distance import pdist, squareform
 from studies import REPOSITORY
 
 from texalign import views
 from texalign.plan import explained
-from texalign.report import data, layers, overview, pages, sentences, thumbnails
+from texalign.plan import pages as plan
+from texalign.report import data, embedding, layers, overview, pages, sentences, thumbnails
 
 HOSTILE = ["</script>", "a & b", "\u2028", '"', "\N{FIRE}", "\ud800", "two\nlines"]
 
@@ -186,14 +188,70 @@ class Reader(HTMLParser):
         self.text += text
 
 
-@pytest.mark.parametrize("page", ["index.html", "networks.html", "networks/net/L1.html"])
+def test_near_textures_are_near_on_the_map(rng):
+    points = np.repeat(rng.normal(scale=20, size=(4, 5)), 10, axis=0) + rng.normal(size=(40, 5))
+    condensed = pdist(points)
+    places = embedding.embed(condensed)
+    np.testing.assert_array_equal(places, embedding.embed(condensed))
+    apart = squareform(pdist(places.astype(float)))
+    np.fill_diagonal(apart, np.inf)
+    assert (apart.argmin(1) // 10 == np.arange(40) // 10).mean() > 0.9
+    assert np.ptp(places, axis=0).max() == 65535
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_a_map_of_few_textures(n):
+    assert embedding.embed(np.ones(n * (n - 1) // 2)).shape == (n, 2)
+
+
+def test_pages_show_what_was_made_and_say_what_was_not(tmp_path):
+    report = Report(tmp_path / "report")
+    assert list(report.found) == ["statistics"]
+    assert [part["title"] for part in report.found["statistics"]] == [
+        "Which classes are recovered",
+        "Correlation with scores",
+    ]
+    study = tmp_path / "study"
+    assert {Path(file).relative_to(study).as_posix() for file in plan.files(study)} == {
+        "figures/classes.png",
+        "brainscore_uncertainty.csv",
+    }
+    assert plan.absent(study)["Synthesis"] == "synthesis"
+    table, rdm = report.made
+    assert (table["file"], table["rule"], table["seconds"]) == ("brainscore_uncertainty.csv", "a_rule", None)
+    assert (rdm["file"], rdm["rule"], rdm["seconds"], rdm["memory"]) == (
+        "rdm/net/L1.h5",
+        "compute_rdm",
+        1.5,
+        None,
+    )
+
+
+def test_a_target_that_makes_a_page_is_one_of_the_workflow():
+    text = "".join(path.read_text() for path in (REPOSITORY / "workflow").rglob("*.smk"))
+    text += (REPOSITORY / "workflow/Snakefile").read_text()
+    for _, target, _ in plan.PAGES.values():
+        assert f"rule {target}:" in text
+
+
+def test_a_column_that_is_explained_twice_is_explained_for_its_table():
+    table = "| column | meaning |\n|---|---|\n| `n` | {} |\n"
+    text = f"## One\n{table.format('textures')}\n## Two\n{table.format('networks')}\n## None\n"
+    found = explained.sections(text)
+    assert found == {"One": {"n": "textures"}, "Two": {"n": "networks"}, "": {"n": "textures"}}
+
+
+PAGES = ["index.html", "networks.html", "map.html", "more/statistics.html", "more/provenance.html"]
+
+
+@pytest.mark.parametrize("page", [*PAGES, "networks/net/L1.html"])
 def test_names_are_text_and_every_link_leads_to_a_file(tmp_path, page):
     report = Report(tmp_path / "report")
     found = Reader((report.folder / page).read_text())
     scripts = [attributes for tag, attributes in found.elements if tag == "script"]
     assert all(attributes.keys() == {"src"} for attributes in scripts)
     assert not any(name.startswith("on") for _, attributes in found.elements for name in attributes)
-    if page != "networks/net/L1.html":  # which names the classes that are confused
+    if page in ("index.html", "networks.html", "more/statistics.html"):  # the others name some, or as JSON
         assert all(name in found.text for name in CLASSES)
     for _, attributes in found.elements:
         for key in ("src", "href"):

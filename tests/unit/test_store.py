@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import h5py
 import numpy as np
 import pytest
+from architectures import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -409,3 +411,24 @@ def test_gram_file_carries_what_its_numbers_mean(tmp_path):
         }
         assert {key: file.attrs[key] for key in expected} == expected
         assert "0.485" in file.attrs["preprocessing"]
+
+
+SCRIPT = ROOT / "workflow/scripts/measure_information.py"
+
+
+def test_an_rdm_of_people_is_read_as_a_layers_is(tmp_path, rng):
+    """With all that `measure_information` and `grow_trees` ask of a layer of a network."""
+    rdm, observers = rng.random(6).astype(np.float32), rng.random((2, 6))
+    with store.create_h5(tmp_path / "L1.h5") as file:
+        store.write_people(file, rdm, observers, "all words")
+        store.write_keys(file, list("wxyz"), list("aabb"))
+    with store.open_h5(tmp_path / "L1.h5") as source, store.create_h5(tmp_path / "trees.h5") as target:
+        np.testing.assert_array_equal(source["euclidean"], rdm)
+        np.testing.assert_allclose(source["observers"], observers, rtol=1e-6)
+        np.testing.assert_allclose(source["cosine"], rdm**2 / 2)
+        assert source["squared_norms"].shape == (4,)
+        group = target.create_group("L1")
+        store.copy_labels(source, source, group)
+        asked = set(re.findall(r'group.attrs\["(\w+)"\]|"(module|channels|positions)"', SCRIPT.read_text()))
+        assert {"".join(found) for found in asked} <= set(group.attrs)
+        assert group.attrs["module"] == "all words"

@@ -81,7 +81,7 @@ PROVEN = {
         [None, 5, 5],
     ),
     "timm's CNN": (
-        {"architecture": "timm/resnet26d", "layers": ["bn1", "layer2.0.bn1", "layer4.1.bn3"]},
+        {"architecture": "timm/resnet26d", "layers": ["bn1", "layer2.0.bn1", "layer4.1.bn2"]},
         64,
         [None, None, None],
     ),
@@ -125,7 +125,7 @@ def test_gram_matrices_are_those_of_an_independent_readout(proven):
         assert maps.min() < 0 < maps.max()
         for readout, taken in {"linear": maps, "relu": np.maximum(maps, 0)}.items():
             expected = np.einsum("bti,btj->bij", taken, taken)
-            found = gram.unpack(rows[readout][layer])
+            found = gram.unpack(rows[readout][layer].gram)
             assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
 
 

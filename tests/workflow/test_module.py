@@ -7,6 +7,8 @@ import sys
 import pytest
 from studies import OVERLAY, REPOSITORY, copy_repository, jobs, run
 
+from texalign import tables
+
 OUTER = """
 module texalign:
     snakefile: "{checkout}/workflow/Snakefile"
@@ -38,6 +40,7 @@ def outer(request, tmp_path):
         "networks": ["efficientnet_lite0"],
         "models": ["config/models.yaml", "mine.yaml"],
         "brainscore": "scores.csv",
+        "variants": {"uncorrected": {"estimator": "plugin"}},
     }
     (folder / "mine.yaml").write_text("efficientnet_lite0: {layers: [_bn0, _blocks.0._bn1]}\n")
     (folder / "scores.csv").write_text((REPOSITORY / "resources/brainscore.csv").read_text())
@@ -73,6 +76,9 @@ def test_its_rules_are_planned_with_the_prefix(outer):
     assert (outer / "rows.txt").read_text().strip() == "2"
     assert not (outer / "results").exists()
     assert snakemake(outer, "--dry-run").count("Nothing to be done") == 1
+    snakemake(outer, "tex/results/tiny/multiverse/networks.csv")
+    networks = tables.read(outer / "tex/results/tiny/multiverse/networks.csv")
+    assert networks["specification"].tolist() == ["uncorrected", "study"]
 
 
 def test_all_of_it_can_be_asked_for(outer):

@@ -89,7 +89,7 @@ def test_a_study_is_one_submission_a_network_and_stage(fresh):
     once = {"decode_images": 1, "compare_rdms": 1, "group summary": 1}
     expected = local | once | {"compute_gram": 13, "group geometry": 13}
     assert plan.count_submissions(done.stdout) == expected, done.stdout
-    assert sum(plan.count_jobs(done.stdout).values()) == 167
+    assert sum(plan.count_jobs(done.stdout).values()) == 168
 
     done = run([*command, "synthesis", "--configfile", "config/demo.yaml"], fresh.folder)
     local = {"prepare_exemplar": 2, "synthesis": 1}

@@ -35,7 +35,7 @@ except ImportError:
 from texalign import brainscore, weights
 from texalign.escaping import escape
 from texalign.plan import code, content, dataset, explained, networks, own_files, paths, people
-from texalign.plan import published, reading, recipes, synthesis, variants
+from texalign.plan import pages, published, reading, recipes, synthesis, variants
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -250,6 +250,18 @@ def tables_by_k(names):
     return list(dict.fromkeys(path for paths in found for path in paths))
 
 
+def places_by_k(names):
+    """Choices of each specification, and where its tables stand among those of all.
+
+    No paths: within another workflow these get a prefix, as params do not.
+    """
+    place_of = {path: i for i, path in enumerate(tables_by_k(names))}
+    return {
+        name: (choices, [place_of[path] for path in information_of({**choices, "k": 1}, names)])
+        for name, choices in SPECIFICATIONS.items()
+    }
+
+
 def weights_file(wildcards):
     """The file of a network's weights; none when they are untrained or come inside a package."""
     network = wildcards.get("network") or wildcards.maker
@@ -414,16 +426,14 @@ def columns(wildcards):
     return escape(explained.columns(results_page()))
 
 
-def differences(wildcards):
-    return escape(explained.differences(results_page()))
+def further_files(wildcards):
+    """What a report shows beyond what it needs: all that was made."""
+    return pages.files(STUDY)
 
 
-def not_made(wildcards):
+def not_made():
     """What a report has no page of, and the command that makes it."""
-    optional = {"Synthesis": ("synthesis", "synthesis/scores.csv")}
-    return {
-        what: f"snakemake {how}" for what, (how, file) in optional.items() if not Path(STUDY, file).exists()
-    }
+    return {what: f"snakemake {target}" for what, target in pages.absent(STUDY).items()}
 
 
 def synthesis_targets(wildcards):

@@ -36,6 +36,7 @@ rule plot_network:
         code=program("plot_network"),
         origin=origin_of("plot_network"),
         metric=lookup(dpath="figures/rdm_metric", within=config),
+        representation=lookup(dpath="representation", within=config),
         label=lambda wildcards: LABELS[wildcards.network],
     script:
         "../scripts/plot_network.py"

@@ -14,10 +14,7 @@ rule join_specifications:
     params:
         code=program("join_specifications"),
         origin=lambda wildcards: origin(tuple(NETWORKS), "join_information"),
-        specifications={
-            name: (choices, information_of({**choices, "k": 1}, NETWORKS))
-            for name, choices in SPECIFICATIONS.items()
-        },
+        specifications=places_by_k(NETWORKS),
         scores={network: SCORES.values[network] for network in SCORED},
         metrics=SCORES.metrics,
         pairs=pairs_of("position"),

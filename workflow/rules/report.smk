@@ -55,6 +55,7 @@ rule html_network:
         origin=origin_of("plot_network"),
         study=config["study"],
         metric=lookup(dpath="figures/rdm_metric", within=config),
+        representation=lookup(dpath="representation", within=config),
         label=lambda wildcards: LABELS[wildcards.network],
         columns=columns,
     script:
@@ -67,11 +68,15 @@ rule html_report:
         summary=rules.aggregate.output.summary,
         networks=rules.correlate_scores.output.networks,
         uncertainty=rules.correlate_scores.output.uncertainty,
+        figures=rules.figures.input,
+        further=further_files,
         textures=rules.html_textures.output,
         pages=expand(rules.html_network.output, network=MEASURED),
     output:
         overview=f"{STUDY}/report/index.html",
         networks=f"{STUDY}/report/networks.html",
+        map=f"{STUDY}/report/map.html",
+        more=directory(f"{STUDY}/report/more"),
         pages=f"{STUDY}/report/pages.js",
         chart=f"{STUDY}/report/mutual_information.svg",
         static=directory(f"{STUDY}/report/static"),
@@ -87,8 +92,9 @@ rule html_report:
         networks=escape(STUDY_NETWORKS),
         metrics=SCORES.metrics,
         choices=escape({key: config[key] for key in REPORTED}),
-        columns=columns,
-        differences=differences,
-        absent=not_made,
+        sections=lambda wildcards: escape(explained.sections(results_page())),
+        differences=lambda wildcards: escape(explained.differences(results_page())),
+        further=lambda wildcards, input: escape(pages.found(STUDY)),
+        absent=lambda wildcards, input: not_made(),
     script:
         "../scripts/html_report.py"

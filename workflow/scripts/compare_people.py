@@ -9,6 +9,7 @@ from pathlib import Path
 from texalign import joins, store, tables
 from texalign.geometry import compare, condensed
 from texalign.human import agreement, triplets
+from texalign.plan import content
 
 params, inputs, rows = snakemake.params, snakemake.input, []
 modules, ours = {}, []
@@ -40,6 +41,7 @@ for path in inputs.people:
     own, chance = classes[joined.textures], (params.permutations, params.seed)
     note(words, agreement.compare(both, people, observers, own, *chance, by_class))
 for path in inputs.choices:
+    content.check_any(path, params.recipe["file"])
     chosen, _ = triplets.read_triplets(path, files, path)
     squares = [condensed.square(rdm) for rdm in ours]
     note("choices", triplets.compare(squares, chosen, params.permutations, params.seed))

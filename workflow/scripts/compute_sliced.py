@@ -17,9 +17,7 @@ network = networks.load_for(snakemake)
 with store.open_h5(snakemake.input.images) as source:
     images, (files, classes) = source["image"], store.read_keys(source)
     size = images.shape[1]
-    network = networks.normalised(network, taken["normalisation"])
-    if taken["bn_warmup"] is not None:
-        network = networks.warmed_up(network, taken["bn_warmup"], size)
+    network = networks.taken(network, taken, size)
     shapes = readout.layer_shapes(network, size)
     kept = textures.capped(files, classes, how["per_class"] or len(files), how["seed"])
     along = {

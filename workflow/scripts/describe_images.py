@@ -13,7 +13,8 @@ from texalign.images import baselines
 name = snakemake.wildcards.network
 with store.open_h5(snakemake.input.images) as source:
     files, classes = store.read_keys(source)
-    blocks = ((start, source["image"][start : start + 64]) for start in range(0, len(files), 64))
+    # The pyramid of an image takes 40 MB.
+    blocks = ((start, source["image"][start : start + 16]) for start in range(0, len(files), 16))
     blocks = job.progress(blocks, len(files), "images")
     if name in baselines.PLAIN:
         rows = np.concatenate([baselines.PLAIN[name](images) for _, images in blocks])
@@ -25,4 +26,4 @@ with store.open_h5(snakemake.input.images) as source:
 with store.create_h5(snakemake.output[0], job.about()) as file:
     store.write_rdm(file, len(rows), distances.rdm_blocks(rows, files))
     store.write_keys(file, files, classes)
-    file.attrs.update(module=name, channels=0, positions=0)
+    store.describe_rows(file, name)

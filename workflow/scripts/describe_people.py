@@ -11,10 +11,12 @@ import numpy as np
 from texalign import joins, store, tables
 from texalign.geometry.condensed import condensed_length
 from texalign.human import agreement, descriptions
+from texalign.plan import content
 
 where, recipe, output = snakemake.params.where, snakemake.params.recipe, snakemake.output
 with store.open_h5(snakemake.input.images) as source:
     files, classes = store.read_keys(source)
+content.check_any(snakemake.input.file, recipe["file"] or descriptions.SHA256)
 found = descriptions.read_descriptions(snakemake.input.file)
 names = list(found)
 joined = joins.by_name(names, files, where)

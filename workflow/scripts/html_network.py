@@ -7,14 +7,15 @@ job.start(snakemake)
 from pathlib import Path
 
 from texalign import escaping, store, tables
-from texalign.figures.rdms import METRIC_LABELS
-from texalign.report import layers, overview, pages
+from texalign.figures.rdms import metric_label
+from texalign.report import data, embedding, layers, overview, pages
 
 inputs, folder = snakemake.input, Path(snakemake.output[0])
 params = escaping.unescape(dict(snakemake.params.items()))
 names = [Path(path).stem for path in inputs.rdms]
 information = tables.read(inputs.information)
 main = information[information["k"] == information["n_classes"]].set_index("layer")
+best = tables.best_layers(main.reset_index().assign(network="")).loc[0, "layer"]
 by_k, confusions, labels = (tables.read(inputs[key]) for key in ("by_k", "confusions", "labels"))
 for path, layer in zip(inputs.rdms, names, strict=True):
     with store.open_h5(path) as source, store.open_h5(inputs.clusters) as clusters:
@@ -29,7 +30,11 @@ for path, layer in zip(inputs.rdms, names, strict=True):
     )
     values = {"name": params["label"], "layer": layer, "layers": names, "n": len(files), "k": int(row["k"])}
     values |= {"bits": overview.bits_of(row), "pairs": pairs, "largest_k": min(len(files), value["k"][-1])}
-    values |= {"metric": METRIC_LABELS[params["metric"]], "exact": value["matrix"]["exact"], **attributes}
+    values |= {
+        "metric": metric_label(params["metric"], params["representation"]),
+        "exact": value["matrix"]["exact"],
+        **attributes,
+    }
     values |= {
         "title": f"{params['label']}, {layer}",
         "study": params["study"],
@@ -38,4 +43,8 @@ for path, layer in zip(inputs.rdms, names, strict=True):
     pages.write_page(
         folder / f"{layer}.html", "layer.html", root="../../", pages=pages.ALWAYS, here="", **values
     )
+    if layer == best:
+        places = data.packed(embedding.embed(condensed))
+        cluster = labels[labels["layer"] == layer].set_index("file")["cluster"].loc[files].tolist()
+        pages.write_script(folder / "map.js", "map", {"places": places, "clusters": cluster})
     job.log.info("%s: %d textures, %d pairs of classes", layer, len(files), len(pairs))

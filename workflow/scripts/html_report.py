@@ -9,7 +9,8 @@ from pathlib import Path
 from texalign import escaping, tables
 from texalign.figures import information, style
 from texalign.plan.labels import labels
-from texalign.report import overview, pages, sentences
+from texalign.plan.pages import PAGES
+from texalign.report import further, overview, pages, provenance, sentences
 
 inputs, output = snakemake.input, snakemake.output
 params = escaping.unescape(dict(snakemake.params.items()))
@@ -25,7 +26,9 @@ style.save(figure, svg=output.chart)
 chart = {"file": Path(output.chart).name, "width": 960, "height": 520, "lazy": False}
 chart |= {"alt": overview.describe_bits(main, names), "caption": overview.CHART}
 
-common = {"study": params["study"], "root": "", "pages": pages.ALWAYS, "chart": chart}
+more = [(PAGES[page][0], f"more/{page}.html") for page in params["further"]]
+more = [*pages.ALWAYS, *more, ("Provenance", "more/provenance.html")]
+common = {"study": params["study"], "root": "", "pages": more, "chart": chart}
 answers = [sentences.of_information(main[~main["control"]], names), sentences.of_scores(uncertainty)]
 values = {"sentences": answers, "facts": overview.facts(main, params["choices"])}
 values |= {"networks": overview.listed(networks), "missing": overview.missing(networks, params["absent"])}
@@ -33,10 +36,21 @@ values |= {"differences": params["differences"], "title": "Overview", "here": "i
 pages.write_page(output.overview, "overview.html", **common, **values)
 
 rows, links = overview.layers_table(summary, names, params["metrics"])
-values = {"layers": pages.table(rows, params["columns"], {"network": links}), "figures": []}
+values = {"layers": pages.table(rows, params["sections"][""], {"network": links}), "figures": []}
 values |= {"title": "Networks", "here": "networks.html"}
 pages.write_page(output.networks, "networks.html", **common, **values)
-pages.write_script(output.pages, "pages", pages.ALWAYS)
+values = {"networks": networks.to_dict("records"), "title": "Map", "here": "map.html"}
+pages.write_page(output.map, "map.html", **common, **values)
+
+folder, common["root"] = Path(output.more), "../"
+study = Path(output.overview).parents[1]
+for page, found in params["further"].items():
+    parts = further.parts(study, found, params["sections"], folder)
+    values = {"title": PAGES[page][0], "here": f"more/{page}.html", "parts": parts}
+    pages.write_page(folder / f"{page}.html", "parts_page.html", **common, **values)
+values = {"title": "Provenance", "here": "more/provenance.html", "files": provenance.listed(study)}
+pages.write_page(folder / "provenance.html", "provenance.html", **common, **values)
+pages.write_script(output.pages, "pages", more)
 pages.write_static(output.static)
 for sentence in answers:
     job.log.info("%s", sentence.text)

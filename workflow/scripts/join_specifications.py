@@ -12,10 +12,10 @@ from texalign import alignment, tables
 from texalign.statistics import curve
 
 params, output = snakemake.params, snakemake.output
-read = {path: tables.read(path).assign(network=Path(path).stem) for path in snakemake.input.by_k}
+read = [tables.read(path).assign(network=Path(path).stem) for path in snakemake.input.by_k]
 best = []
-for name, (choices, paths) in params.specifications.items():
-    rows = pd.concat(read[path] for path in paths)
+for name, (choices, places) in params.specifications.items():
+    rows = pd.concat(read[place] for place in places)
     rows = rows[rows["k"] == (choices["k"] or rows["n_classes"])]
     rows = tables.best_layers(rows)[["network", "layer", "k", "mi_bits"]]
     best.append(pd.DataFrame([{"specification": name} | choices]).drop(columns="k").merge(rows, how="cross"))

@@ -12,12 +12,13 @@ from texalign.information.contingency import contingency
 
 params, output = snakemake.params, snakemake.output
 label = escaping.unescape(params.label)
+measure = rdms.metric_label(params.metric, params.representation)
 for path in snakemake.input.rdms:
     with store.open_h5(path) as source:
         classes = store.read_keys(source)[1]
         small = views.reduce_rdm(source[params.metric][:], len(classes))
         title = f"{label}, {Path(path).stem} ({source.attrs['module']})"
-    figure = rdms.rdm(small, classes, title, rdms.METRIC_LABELS[params.metric])
+    figure = rdms.rdm(small, classes, title, measure)
     place = Path(output.rdms, Path(path).stem)
     style.save(figure, pdf=place.with_suffix(".pdf"), png=place.with_suffix(".png"))
 

@@ -8,10 +8,12 @@ import numpy as np
 
 from texalign import joins, store, tables
 from texalign.human import triplets
+from texalign.plan import content
 
 where = snakemake.params.where
 with store.open_h5(snakemake.input.images) as source:
     files, _ = store.read_keys(source)
+content.check_any(snakemake.input.file, snakemake.params.recipe["file"])
 chosen, joined = triplets.read_triplets(snakemake.input.file, files, where)
 if left := joins.told(joined, where):
     job.log.warning("%s", left)

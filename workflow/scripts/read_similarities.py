@@ -6,10 +6,12 @@ job.start(snakemake)
 
 from texalign import joins, store, tables
 from texalign.human import agreement, similarities
+from texalign.plan import content
 
 where, recipe, output = snakemake.params.where, snakemake.params.recipe, snakemake.output
 with store.open_h5(snakemake.input.images) as source:
     files, classes = store.read_keys(source)
+content.check_any(snakemake.input.file, recipe["file"])
 found = similarities.read_similarities(snakemake.input.file, recipe["similarity"])
 joined, observers, by_class = similarities.of_textures(found, files, classes, where)
 if left := joins.told(joined, where):

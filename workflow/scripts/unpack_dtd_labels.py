@@ -6,5 +6,8 @@ job.start(snakemake)
 
 from texalign import download
 from texalign.images import dtd
+from texalign.plan import content
 
-download.unpack(snakemake.input.archive, snakemake.output[0], members_under=dtd.LABELS, md5=dtd.MD5)
+archive, folder = snakemake.input.archive, snakemake.output[0]
+download.unpack(archive, folder, members_under=dtd.LABELS, md5=dtd.MD5)
+content.record(folder)

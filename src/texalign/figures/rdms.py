@@ -20,11 +20,31 @@ from texalign.figures.style import (
 )
 from texalign.views import runs, shorten
 
-#: What an entry of an RDM is, with its unit.
-METRIC_LABELS = {
-    "euclidean": "Frobenius distance of Gram matrices (arb. units)",
-    "cosine": "1 - cosine of Gram matrices (no unit)",
+#: What is compared, where that is not Gram matrices.
+COMPARED = {
+    "gram": "Gram matrices",
+    "covariance": "covariance matrices",
+    "correlation": "correlation matrices",
+    "mean": "channel means",
+    "mean_std": "channel means and deviations",
+    "log_gram": "logarithms of Gram matrices",
+    "sliced_wasserstein": "quantiles along directions",
 }
+
+
+def metric_label(metric, representation="gram"):
+    """Say what an entry of an RDM is, with its unit.
+
+    Examples
+    --------
+    >>> metric_label("euclidean"), metric_label("cosine", "mean")
+    ('Frobenius distance of Gram matrices (arb. units)', '1 - cosine of channel means (no unit)')
+    """
+    compared = COMPARED[representation]
+    if metric == "cosine":
+        return f"1 - cosine of {compared} (no unit)"
+    kind = "Frobenius" if "matri" in compared else "Euclidean"
+    return f"{kind} distance of {compared} (arb. units)"
 
 
 @styled

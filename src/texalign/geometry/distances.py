@@ -176,16 +176,9 @@ def _block_products(rows, first, last, dtype, names=None):
     along, across = [], np.zeros((last - first, n))
     across2, norms2 = np.zeros(n), np.zeros(n)
     products = np.empty(across.shape, dtype)
-    for slab in _slabs(rows, first):
-        coordinates, rest, slab_norms2 = _split(slab, dtype)
+    for coordinates, rest, scale2 in _split_slabs(rows, first, dtype, norms2, names):
         along.append(coordinates)
-        norms2 += slab_norms2
-        _check_finite(norms2, names)
-        scale = _power_of_two(slab_norms2)
-        if scale != 1:
-            rest /= scale
         np.matmul(rest[: last - first], rest.T, out=products)
-        scale2 = np.float64(scale) ** 2
         across2 += scale2 * np.einsum("ij,ij->i", rest, rest, dtype=np.float64)
         for row, product in zip(across, products, strict=True):  # no temporary as large as both
             row += scale2 * product
@@ -266,6 +259,18 @@ def _slabs(rows, first_row=0):
         yield rows[first_row:, first : first + SLAB]
 
 
+def _split_slabs(rows, first_row, dtype, norms2, names):
+    """Yield the rows of each slab along and across their mean, and the square that the latter lack."""
+    for slab in _slabs(rows, first_row):
+        along, rest, slab_norms2 = _split(slab, dtype)
+        norms2 += slab_norms2
+        _check_finite(norms2, names)
+        scale = _power_of_two(slab_norms2)
+        if scale != 1:
+            rest /= scale
+        yield along, rest, np.float64(scale) ** 2
+
+
 def _check_finite(norms2, names):
     if not np.isfinite(norms2).all():
         row = int(np.argmin(np.isfinite(norms2)))
@@ -291,17 +296,10 @@ def _products(rows, dtype, names=None):
     along, across = [], np.zeros(condensed_length(n))
     across2, norms2 = np.zeros(n), np.zeros(n)
     products = np.zeros((n, n), dtype)  # one for all slabs: new memory costs a tenth of a product
-    for slab in _slabs(rows):
-        coordinates, rest, slab_norms2 = _split(slab, dtype)
+    for coordinates, rest, scale2 in _split_slabs(rows, 0, dtype, norms2, names):
         along.append(coordinates)
-        norms2 += slab_norms2
-        _check_finite(norms2, names)
-        scale = _power_of_two(slab_norms2)
-        if scale != 1:
-            rest /= scale
         # In C's order this fills the upper triangle.
         products = syrk(1.0, rest.T, c=products.T, trans=1, lower=1, overwrite_c=1).T
-        scale2 = np.float64(scale) ** 2
         across2 += scale2 * products.diagonal()
         for i, part in condensed_rows(n):
             across[part] += scale2 * products[i, i + 1 :]

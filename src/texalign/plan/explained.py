@@ -42,6 +42,19 @@ def columns(text):
     }
 
 
+def sections(text):
+    """Columns and their explanations by the heading that they stand below; all of them below an empty one.
+
+    Where a column is explained twice, the first counts among all.
+    """
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    found = {heading: columns(part) for heading, part in zip(parts[1::2], parts[2::2], strict=True)}
+    every = {}
+    for named in found.values():
+        every = named | every
+    return {heading: named for heading, named in found.items() if named} | {"": every}
+
+
 def differences(text):
     """Rows of the table of what the paper says, what its program does, and what is done here."""
     for header, rows in tables(text):

@@ -12,10 +12,13 @@ from texalign.report import data, thumbnails
 from texalign.version import __version__
 
 #: Files that the pages share, in the report's folder ``static``.
-STATIC = ("report.css", "report.js", "layer.js")
+STATIC = ("report.css", "report.js", "layer.js", "map.js")
 
 #: Pages of every report: their names and files.
-ALWAYS = (("Overview", "index.html"), ("Networks", "networks.html"))
+ALWAYS = (("Overview", "index.html"), ("Networks", "networks.html"), ("Map", "map.html"))
+
+#: Rows of a table that a page shows.
+LARGEST = 1000
 
 
 def environment():
@@ -71,6 +74,7 @@ def table(rows, explained, links=None):
         ``columns`` with name and meaning; ``rows`` of cells with text, number (None for a text, or where
         there is none) and link.
     """
+    rows = rows.head(LARGEST)
     columns = [{"name": name, "meaning": explained.get(name, "")} for name in rows.columns]
     to = {name: list((links or {}).get(name, [None] * len(rows))) for name in rows.columns}
     cells = [

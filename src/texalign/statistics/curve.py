@@ -94,8 +94,8 @@ def _mean(by_metric, shape):
 
 def _orders(n, samples, seed):
     """Orders of n networks as keys to sort by, and whether they are all there are."""
-    if math.factorial(n) <= samples:
-        return np.array(list(itertools.permutations(range(n))), dtype=float).reshape(-1, n), True
+    if (count := math.factorial(n)) <= samples:
+        return np.array(list(itertools.permutations(range(n))), dtype=float).reshape(count, n), True
     return np.random.default_rng(seed).random((samples, n)), False
 
 
@@ -113,7 +113,7 @@ def _metric(bits, y, pairs, orders):
     r, counts = np.full(len(bits), np.nan), np.zeros(len(bits), int)
     null = np.full((len(orders), len(bits)), np.nan, np.float32)
     for given, rows in groups.items():
-        given = np.array(given)
+        given = np.array(given, dtype=int)
         used = np.flatnonzero(np.isfinite(y[given]))
         counts[rows] = len(used)
         if len(used) < 3:

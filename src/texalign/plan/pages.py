@@ -1,0 +1,141 @@
+"""The report's further pages: which tables and figures of a study they show, as far as these were made."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Part(NamedTuple):
+    """A part of a page.
+
+    Attributes
+    ----------
+    title : str
+    figures, tables : tuple of str
+        Patterns of files below the study's folder, in the order in which they are shown.
+    section : str
+        Heading of the page of the documentation that explains its columns.
+    """
+
+    title: str
+    figures: tuple = ()
+    tables: tuple = ()
+    section: str = ""
+
+
+#: Page → its title, the target that makes what it shows, and its parts.
+PAGES = {
+    "statistics": (
+        "Statistics",
+        "all",
+        (
+            Part("More or fewer clusters", ("figures/information_by_k.png",)),
+            Part("Halves of the textures", (), ("information_of_halves.csv",), "Information"),
+            Part("Which classes are recovered", ("figures/classes.png",)),
+            Part("How alike the networks' distances are", ("figures/second_order.png",)),
+            Part(
+                "Correlation with scores",
+                ("figures/brainscore.png", "figures/correlation_by_layer.png"),
+                ("brainscore_uncertainty.csv",),
+                "Correlation with scores",
+            ),
+            Part("Published against ours", (), ("published.csv",), "Correlation with scores"),
+        ),
+    ),
+    "decoding": (
+        "Decoding",
+        "decoding",
+        (Part("What could be read out", ("figures/decoding.png",), ("decoding.csv",), "Decoding"),),
+    ),
+    "variants": (
+        "Variants",
+        "multiverse",
+        (
+            Part(
+                "All choices at once",
+                ("figures/multiverse.png",),
+                ("multiverse/null.csv", "multiverse/choices.csv"),
+                "Variants",
+            ),
+            Part(
+                "Other representations",
+                ("figures/representations.png",),
+                ("representations.csv",),
+                "Representations",
+            ),
+            Part("Named variants", ("variants/*/figures/*.png",)),
+        ),
+    ),
+    "people": (
+        "People",
+        "human",
+        (
+            Part(
+                "Agreement with people",
+                ("figures/human*.png",),
+                ("human.csv", "human_correlation.csv", "human_references.csv"),
+                "People",
+            ),
+        ),
+    ),
+    "synthesis": (
+        "Synthesis",
+        "synthesis",
+        (
+            Part("Originals and syntheses", ("figures/synthesis/seed*.png",)),
+            Part("From the first layer to all", ("figures/synthesis/series/*.png",)),
+            Part("Loss curves", ("figures/synthesis/loss.png",)),
+            Part("Scores", ("figures/synthesis/scores.png",), ("synthesis/scores.csv",), "Synthesis"),
+        ),
+    ),
+}
+
+
+def found(folder):
+    """List what there is for each page.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The study's.
+
+    Returns
+    -------
+    dict of str to list of dict
+        Page to its parts that have something: ``title``, ``section``, ``figures`` and ``tables``, the paths
+        of files below the folder. A page that has nothing is left out.
+    """
+    pages = {}
+    for page, (_, _, parts) in PAGES.items():
+        shown = [
+            {
+                "title": part.title,
+                "section": part.section,
+                "figures": _files(folder, part.figures),
+                "tables": _files(folder, part.tables),
+            }
+            for part in parts
+        ]
+        if shown := [part for part in shown if part["figures"] or part["tables"]]:
+            pages[page] = shown
+    return pages
+
+
+def absent(folder):
+    """Titles of the pages for which there is nothing, and the target that makes it."""
+    there = found(folder)
+    return {title: target for page, (title, target, _) in PAGES.items() if page not in there}
+
+
+def files(folder):
+    """All files that `found` lists, with their folder."""
+    return [
+        f"{folder}/{file}"
+        for parts in found(folder).values()
+        for part in parts
+        for file in (*part["figures"], *part["tables"])
+    ]
+
+
+def _files(folder, patterns):
+    paths = [path for pattern in patterns for path in sorted(Path(folder).glob(pattern))]
+    return [path.relative_to(folder).as_posix() for path in paths]
