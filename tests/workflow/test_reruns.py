@@ -116,9 +116,9 @@ def test_an_added_network_with_weights_fetches_them(finished):
     assert finished.plan() == {"fetch_weights more"} | whole("more") | JOINTLY
 
 
-def test_an_added_control_is_not_compared(finished):
+def test_an_added_control_is_compared_too(finished):
     finished.change(controls=["squeezenet1_1"])
-    assert finished.plan() == whole("squeezenet1_1") | JOINTLY - COMPARED
+    assert finished.plan() == whole("squeezenet1_1") | JOINTLY
 
 
 def test_an_unused_entry_of_the_model_table_runs_nothing(finished):

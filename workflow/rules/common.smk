@@ -344,7 +344,10 @@ LOSS = f"texalign.synthesis.losses.{SYNTHESIS['loss']}"
 
 
 # The same names, colours and markers in all figures. Escaped, as a report shows the params of its rules.
-STUDY_NETWORKS = networks.names(models, dict.fromkeys([*MEASURED, *SYNTHESISERS]))
+STUDY_NETWORKS = {
+    network: names | {"control": network in config["controls"]}
+    for network, names in networks.names(models, dict.fromkeys([*MEASURED, *SYNTHESISERS])).items()
+}
 LABELS = escape(labels(STUDY_NETWORKS) | {synthesis.BASELINE: synthesis.BASELINE_LABEL})
 
 # Installed later, it makes the column of scores that is empty without it.
