@@ -35,7 +35,7 @@ except ImportError:
 from texalign import brainscore, weights
 from texalign.escaping import escape
 from texalign.plan import code, content, dataset, explained, networks, own_files, paths, people
-from texalign.plan import pages, published, reading, recipes, synthesis, variants
+from texalign.plan import pages, published, reading, recipes, synthesis, variants, written
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -422,6 +422,16 @@ REPORTED = ("dataset", "clustering", "readout", "normalisation", "bn_warmup", "r
 def results_page():
     """The page of the documentation that explains every column."""
     return Path(workflow.source_path("../../docs/results.md")).read_text(encoding="utf-8")
+
+
+def definition():
+    """The files that the workflow is written in, by their place in a study's folder; its main file first."""
+    texts = {"Snakefile": workflow.source_path("../Snakefile")}
+    for rules_file in written.included(Path(texts["Snakefile"]).read_text(encoding="utf-8")):
+        texts[rules_file] = workflow.source_path(f"../{rules_file}")
+        for script in written.scripts(Path(texts[rules_file]).read_text(encoding="utf-8")):
+            texts[script] = workflow.source_path(f"../{script}")
+    return {f"workflow/{name}": str(path) for name, path in texts.items()}
 
 
 def columns(wildcards):
