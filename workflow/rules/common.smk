@@ -345,11 +345,16 @@ LOSS = f"texalign.synthesis.losses.{SYNTHESIS['loss']}"
 
 # The same names, colours and markers in all figures. Escaped, as a report shows the params of its rules.
 STUDY_NETWORKS = networks.names(models, dict.fromkeys([*MEASURED, *SYNTHESISERS]))
-LABELS = escape(labels(STUDY_NETWORKS) | {synthesis.BASELINE: synthesis.BASELINE_LABEL})
+LABELS = escape(labels(STUDY_NETWORKS) | synthesis.OTHER_LABELS)
+SCORE_LABELS = {
+    f"generator of {maker}": synthesis.shown(method, LABELS[maker]) for method, maker in MAKERS if method == "generator"
+}
+GRID_LABELS = [synthesis.shown(method, LABELS[maker]) for method, maker in MAKERS]
 
 # Installed later, it makes the column of scores that is empty without it.
 HAS_PLENOPTIC = importlib.util.find_spec("plenoptic") is not None
 EVERY_MAKER = dict.fromkeys([*(maker for _, maker in MAKERS), *SYNTHESISERS])
+SCORE_LABELS = {maker: LABELS[maker] for maker in EVERY_MAKER} | SCORE_LABELS
 TRACES = [trace for trace in synthesis.images(config, TEXTURES, "trace") if "/descent/" in trace]
 
 
@@ -385,6 +390,38 @@ def activations_file(wildcards):
 def synthesis_recipe(wildcards):
     layers = synthesis.layers_taken(wildcards.layers)
     return synthesis.recipe(config, models[wildcards.maker], layers, int(wildcards.seed))
+
+
+def generator_recipe(wildcards):
+    layers = synthesis.layers_taken(wildcards.layers)
+    return synthesis.generator_recipe(config, models[wildcards.maker], layers)
+
+
+def published_file(wildcards):
+    return ancient(local(told(synthesis.published_file)(wildcards.texture, config, CONFIG)))
+
+
+def content_files(wildcards):
+    return [ancient(local(file)) for file in SYNTHESIS["contents"]]
+
+
+STIMULI = synthesis.stimuli(config, TEXTURES)
+TEXTURE_CLASSES = synthesis.classes(config, TEXTURES)
+
+
+def judge_recipe(wildcards):
+    """What gives the samples of a generator their losses; nothing where no network made it."""
+    layers = synthesis.layers_taken(wildcards.layers)
+    made = wildcards.maker in models
+    return synthesis.generator_recipe(config, models[wildcards.maker], layers) if made else None
+
+
+def judge_weights(wildcards):
+    return weights_file(wildcards) if wildcards.maker in models else []
+
+
+def judge_activations(wildcards):
+    return activations_file(wildcards) if wildcards.maker in models else []
 
 
 def images_of(wildcards):

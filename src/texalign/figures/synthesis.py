@@ -68,6 +68,55 @@ def texture_grid(rows, labels, names):
 
 
 @styled
+def sample_sheet(exemplar, sheets, trace, most=6):
+    """Draw how a generator's samples of held-out noise changed while it learned, and its loss and diversity.
+
+    Parameters
+    ----------
+    exemplar : array, uint8, shape (H, W, 3)
+    sheets : dict of int to array
+        Samples by iteration, uint8, shape (n, H, W, 3).
+    trace : list of dict
+        iteration, held_out_loss, diversity of each look.
+    most : int
+        Iterations that are shown, spread over all, with the kept one among them.
+
+    Returns
+    -------
+    Figure
+    """
+    losses = [row["held_out_loss"] for row in trace]
+    kept = trace[int(np.nanargmin(losses))]["iteration"]
+    every = sorted(sheets)
+    chosen = {every[round(i)] for i in np.linspace(0, len(every) - 1, min(most, len(every)))} | {kept}
+    rows = min(3, len(sheets[kept]))
+    figure = Figure(figsize=(DOUBLE, 0.55 + 0.9 * rows + 1.7), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(0.55 + 0.9 * rows, 1.7))
+    grid = above.subplots(rows, len(chosen) + 1, squeeze=False)
+    for line, axes_of_line in enumerate(grid):
+        shown = [exemplar if line == 0 else None, *(sheets[number][line] for number in sorted(chosen))]
+        for axes, image in zip(axes_of_line, shown, strict=True):
+            axes.set(xticks=[], yticks=[])
+            frameless(axes)
+            if image is not None:
+                axes.imshow(image, interpolation="antialiased")
+    titles = ["Exemplar", *(f"{n}, kept" if n == kept else f"Iteration {n}" for n in sorted(chosen))]
+    for axes, title in zip(grid[0], titles, strict=True):
+        axes.set_title(title, fontsize=7)
+    left, right = below.subplots(1, 2)
+    number = [row["iteration"] for row in trace]
+    look = {**MARK, "markersize": 3, "color": "#222222"}
+    left.plot(number, losses, **look)
+    left.set(yscale="log", xlabel="Iteration", ylabel="Loss on held-out noise")
+    right.plot(number, [255 * row["diversity"] for row in trace], **look)
+    right.set(xlabel="Iteration", ylabel="Distance between samples\n(RMS of 255 levels)", ylim=(0, None))
+    for axes in (left, right):
+        axes.axvline(kept, color="#de8f05", linewidth=0.8, zorder=0)
+    sns.despine(fig=figure)
+    return figure
+
+
+@styled
 def loss_curves(traces, study=None):
     """Draw how the loss fell, a panel a texture and a line a network and seed.
 

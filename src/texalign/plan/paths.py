@@ -39,6 +39,10 @@ PLACES = {
     "exemplar": "synthesis/{texture}/exemplar.png",
     "synthetic": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.png",
     "trace": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.csv",
+    "trained": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.safetensors",
+    "training": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.csv",
+    "sheet": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.png",
+    "samples": "synthesis/{texture}/{method}/{maker}/{layers}/samples.zip",
     "losses": "synthesis/{texture}/scores/{network}.csv",
     "distances": "synthesis/{texture}/scores.csv",
 }
@@ -58,6 +62,7 @@ CONSTRAINTS = {
     "method": "[a-z0-9_]+",
     "layers": r"all|L\d+(-L\d+)*",
     "seed": r"\d+",
+    "trained": r"\d+",
 }
 
 
