@@ -16,7 +16,9 @@ def objective(coordinates, loss="paper"):
     return blend.BlendObjective(small_network(), ENDS, coordinates, loss)
 
 
-@pytest.mark.parametrize("loss", ["paper", Paper("balanced"), SlicedWasserstein()], ids=["paper", "balanced", "sliced"])
+@pytest.mark.parametrize(
+    "loss", ["paper", Paper("balanced"), SlicedWasserstein()], ids=["paper", "balanced", "sliced"]
+)
 def test_the_ends_are_those_of_each_exemplar(loss):
     names = synthesis.Objective(small_network(), ENDS, loss).names
     ours = objective(blend.between(names, 3), loss)
@@ -45,5 +47,5 @@ def test_layers_have_coordinates_of_their_own():
 
 @pytest.mark.parametrize("place", [{"L1": 0.5}, {"L1": 0.5, "L2": 1.5}])
 def test_coordinates_that_cannot_be_are_refused(place):
-    with pytest.raises(InputError, match="blend: L2: .* given; a number from 0 to 1 is needed"):
+    with pytest.raises(InputError, match=r"blend: L2: .* given; a number from 0 to 1 is needed"):
         objective([place])

@@ -128,9 +128,7 @@ def test_noise_is_uniform_and_a_function_of_the_place():
     assert abs(drawn.mean() - 0.5) < 4 / np.sqrt(12 * drawn.size)
     assert abs(drawn.var() - 1 / 12) < 0.005
     again = Noise(3, 1, (64, 64)).window(0, 60, -2, 8, 5).numpy()
-    np.testing.assert_array_equal(
-        again[0], drawn[0][:, np.arange(60, 68) % 64][..., np.arange(-2, 3) % 64]
-    )
+    np.testing.assert_array_equal(again[0], drawn[0][:, np.arange(60, 68) % 64][..., np.arange(-2, 3) % 64])
     for other in (Noise(4, 1, (64, 64)), Noise(3, 2, (64, 64))):
         assert (other.window(0, 0, 0, 64, 64).numpy() != drawn).mean() > 0.99
     assert (noise.window(1, 0, 0, 32, 32).numpy() != drawn[..., :32, :32]).mean() > 0.99

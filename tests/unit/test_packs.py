@@ -35,7 +35,9 @@ def kinds(textures=("a", "b"), methods=("descent", "generator"), seeds=(0, 1)):
 
 def test_light_of_known_values():
     """IEC 61966-2-1: half of the range is a fifth of the light; and the linear part near black."""
-    assert luminance.to_linear(np.array([0, 10, 188, 255])) == pytest.approx([0, 10 / 255 / 12.92, 0.5029, 1], abs=1e-4)
+    assert luminance.to_linear(np.array([0, 10, 188, 255])) == pytest.approx(
+        [0, 10 / 255 / 12.92, 0.5029, 1], abs=1e-4
+    )
     assert luminance.to_linear(128, 2.2) == pytest.approx((128 / 255) ** 2.2)
     white, black = np.full((4, 4, 3), 255, np.uint8), np.zeros((4, 4, 3), np.uint8)
     assert luminance.measure(white) == pytest.approx((1, 0))
@@ -94,7 +96,9 @@ def test_scrambled_noise_keeps_spectrum_and_mean_and_nothing_else(shape):
     np.testing.assert_allclose(np.abs(ours), np.abs(theirs), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(noise.mean((0, 1)), values.mean((0, 1)))
     # How the colours go together at each frequency stays too.
-    np.testing.assert_allclose(ours[..., 0] * ours[..., 1].conj(), theirs[..., 0] * theirs[..., 1].conj(), atol=1e-8)
+    np.testing.assert_allclose(
+        ours[..., 0] * ours[..., 1].conj(), theirs[..., 0] * theirs[..., 1].conj(), atol=1e-8
+    )
     assert abs(np.corrcoef(noise.ravel(), values.ravel())[0, 1]) < 0.7
     assert not np.allclose(noise, scramble.scrambled(values, 4))
 

@@ -23,7 +23,9 @@ def test_rates_are_those_of_the_paper_and_of_its_program():
     assert [written.rate(i) for i in (0, 999)] == [0.1, 0.1]
     assert [written.rate(i) for i in (1000, 1199, 1200)] == pytest.approx([0.07, 0.07, 0.049])
     assert (written.batch, written.iterations) == (16, 2000)
-    assert [released.rate(i) for i in (299, 300, 600, 1499)] == pytest.approx([0.1, 0.08, 0.064, 0.1 * 0.8**4])
+    assert [released.rate(i) for i in (299, 300, 600, 1499)] == pytest.approx(
+        [0.1, 0.08, 0.064, 0.1 * 0.8**4]
+    )
     assert released.normalise_gradients
 
 
@@ -31,7 +33,12 @@ def test_rates_are_those_of_the_paper_and_of_its_program():
 @pytest.mark.parametrize("loss", [Paper("balanced"), "mean_std"], ids=["paper", "mean_std"])
 def test_the_loss_falls_on_noise_that_was_not_learned_from(loss, normalise):
     made = train(
-        small_network(), blobs(16), loss, **OPTIONS, iterations=40, learning_rate=0.02,
+        small_network(),
+        blobs(16),
+        loss,
+        **OPTIONS,
+        iterations=40,
+        learning_rate=0.02,
         normalise_gradients=normalise,
     )
     first = made.trace[0]
@@ -113,7 +120,9 @@ def test_a_style_is_learned_with_contents():
     contents = [blobs(16, seed=5), blobs(16, seed=6)]
     architecture = Architecture(2, 4, content=True)
     options = OPTIONS | {"built": architecture, "iterations": 30, "learning_rate": 0.02}
-    made = train(small_network(), blobs(16), Paper("balanced"), contents=contents, content_weight=5.0, **options)
+    made = train(
+        small_network(), blobs(16), Paper("balanced"), contents=contents, content_weight=5.0, **options
+    )
     assert made.trace[-1]["content"] < made.trace[0]["content"]
     ours = [sampling.sample(made.generator, 0, (16, 16), content=one) for one in contents]
     assert np.abs(ours[0].astype(float) - ours[1]).mean() > 5

@@ -32,13 +32,17 @@ def test_content_maps_are_of_a_layer_or_of_any_module():
 
 
 def test_gradients_agree_with_finite_differences():
-    objective = transfer.StyleObjective(small_network(torch.float64), blobs(), blobs(seed=5), content_weight=3.0)
+    objective = transfer.StyleObjective(
+        small_network(torch.float64), blobs(), blobs(seed=5), content_weight=3.0
+    )
     image, direction = noise(), noise(seed=10)
     ((_, gradient),) = objective.evaluate([(0, image, 0)])
     slope = float((gradient * direction).sum())
     found = []
     for step in (1e-5, 1e-6, 1e-7):
-        ahead, behind = (sum(objective.evaluate([(0, image + s * step * direction, 0)])[0][0]) for s in (1, -1))
+        ahead, behind = (
+            sum(objective.evaluate([(0, image + s * step * direction, 0)])[0][0]) for s in (1, -1)
+        )
         found.append((ahead - behind) / (2 * step))
     assert any(value == pytest.approx(slope, rel=1e-5) for value in found)
 
@@ -47,7 +51,9 @@ def test_more_weight_on_the_content_keeps_more_of_it():
     style, image = blobs(24, seed=1), blobs(32, seed=2)
     loss, left = Paper("balanced"), {}
     for weight in (0.01, 100.0):
-        made = transfer.stylise(small_network(), style, image, loss, content_weight=weight, start="noise", **OPTIONS)
+        made = transfer.stylise(
+            small_network(), style, image, loss, content_weight=weight, start="noise", **OPTIONS
+        )
         assert made.image.shape == (3, 32, 32)
         left[weight] = made.trace[-1]["content"] / weight, made.trace[-1]["loss"] - made.trace[-1]["content"]
     assert left[100.0][0] < left[0.01][0]

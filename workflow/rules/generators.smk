@@ -8,9 +8,9 @@ rule train_generator:
         trace=place("training", method="generator"),
         sheet=place("sheet", method="generator"),
     log:
-        log_of("train_generator", "trained"),
+        log_of("train_generator", "synthesis/{texture}/{maker}/{layers}/trained{trained}.safetensors"),
     benchmark:
-        times_of("train_generator", "trained")
+        times_of("train_generator", "synthesis/{texture}/{maker}/{layers}/trained{trained}.safetensors")
     conda:
         "../../envs/texalign.yaml"
     threads: 4
@@ -29,37 +29,17 @@ rule train_generator:
 # A generator that its authors published, in Torch7's format.
 rule convert_generator:
     input:
-        published_file,
+        model=published_file,
     output:
         place("trained", method="generator", maker=synthesis.PUBLISHED, layers="all"),
     log:
-        log_of("convert_generator", "synthesis/{texture}/{trained}.safetensors"),
+        log_of("convert_generator", "synthesis/{texture}/trained{trained}.safetensors"),
     conda:
         "../../envs/torch7.yaml"
     params:
         code=program("convert_generator"),
     script:
         "../scripts/convert_generator.py"
-
-
-rule sample_generator:
-    input:
-        generator=place("trained", method="generator", trained=SYNTHESIS["generator"]["seed"]),
-        exemplar=place("exemplar"),
-    output:
-        image=place("synthetic", method="generator"),
-    log:
-        f"{STUDY}/logs/sample_generator/{{texture}}/{{maker}}/{{layers}}/seed{{seed}}.log",
-    conda:
-        "../../envs/texalign.yaml"
-    params:
-        code=program("sample_generator"),
-        name=named,
-        seed=lambda wildcards: int(wildcards.seed),
-        size=lookup(dpath="synthesis/output_size", within=config),
-        noise=lookup(dpath="synthesis/generator/noise", within=config),
-    script:
-        "../scripts/sample_generator.py"
 
 
 ruleorder: convert_generator > train_generator
@@ -69,12 +49,12 @@ rule train_dcgan:
     input:
         exemplar=place("exemplar"),
     output:
-        generator=place("trained", method="dcgan", maker="dcgan", layers="all"),
-        trace=place("training", method="dcgan", maker="dcgan", layers="all"),
+        generator=place("trained", method="dcgan", maker=synthesis.DCGAN, layers="all"),
+        trace=place("training", method="dcgan", maker=synthesis.DCGAN, layers="all"),
     log:
-        log_of("train_dcgan", "synthesis/{texture}/{trained}.safetensors"),
+        log_of("train_dcgan", "synthesis/{texture}/trained{trained}.safetensors"),
     benchmark:
-        times_of("train_dcgan", "synthesis/{texture}/{trained}.safetensors")
+        times_of("train_dcgan", "synthesis/{texture}/trained{trained}.safetensors")
     conda:
         "../../envs/texalign.yaml"
     threads: 4
@@ -90,22 +70,61 @@ rule train_dcgan:
         "../scripts/train_dcgan.py"
 
 
-rule sample_dcgan:
+rule sample_generator:
     input:
-        generator=place(
-            "trained", method="dcgan", maker="dcgan", layers="all", trained=SYNTHESIS["generator"]["seed"]
-        ),
+        generator=place("trained", trained=TRAINED),
         exemplar=place("exemplar"),
     output:
-        image=place("synthetic", method="dcgan", maker="dcgan", layers="all"),
+        place("synthetic"),
     log:
-        f"{STUDY}/logs/sample_dcgan/{{texture}}/seed{{seed}}.log",
+        log_of("sample_generator", "synthetic"),
+    wildcard_constraints:
+        method="|".join(synthesis.TRAINED),
     conda:
         "../../envs/texalign.yaml"
     params:
-        code=program("sample_dcgan"),
+        code=program("sample_generator"),
         name=named,
-        seed=lambda wildcards: int(wildcards.seed),
         size=lookup(dpath="synthesis/output_size", within=config),
+        noise=lookup(dpath="synthesis/generator/noise", within=config),
     script:
-        "../scripts/sample_dcgan.py"
+        "../scripts/sample_generator.py"
+
+
+# Many samples of a generator in one job, with their losses.
+rule sample_stimuli:
+    input:
+        generator=place("trained", trained=TRAINED),
+        exemplar=place("exemplar"),
+        weights=judge_weights,
+        activations=judge_activations,
+    output:
+        place("samples"),
+    log:
+        log_of("sample_stimuli", "samples"),
+    wildcard_constraints:
+        method="|".join(synthesis.TRAINED),
+    conda:
+        "../../envs/texalign.yaml"
+    threads: 4
+    resources:
+        gpu=int(SYNTHESIS_DEVICE != "cpu"),
+        device=SYNTHESIS_DEVICE,
+    params:
+        code=program("sample_stimuli", LOSS),
+        recipe=judge_recipe,
+        samples=generators.samples(config),
+        size=lookup(dpath="synthesis/output_size", within=config),
+        noise=lookup(dpath="synthesis/generator/noise", within=config),
+    script:
+        "../scripts/sample_stimuli.py"
+
+
+rule generators:
+    input:
+        generators_targets,
+
+
+rule samples:
+    input:
+        samples_targets,

@@ -18,6 +18,7 @@ rule plot_synthesis:
         code=program("plot_synthesis"),
         textures=list(TEXTURES),
         labels=GRID_LABELS,
+        cells=CELLS,
     script:
         "../scripts/plot_synthesis.py"
 

@@ -4,7 +4,6 @@ from texalign import job
 
 job.start(snakemake)
 
-from pathlib import Path
 
 from texalign import pictures
 from texalign.synthesis import packs

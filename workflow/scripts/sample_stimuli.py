@@ -5,16 +5,13 @@ from texalign import job
 job.start(snakemake)
 
 from texalign import networks, pictures
-from texalign.synthesis import dcgan, gatys_network, generator_file, losses, packs, sampling, scores
+from texalign.synthesis import gatys_network, generator_file, losses, packs, sampling, scores
 
 params, recipe = snakemake.params, snakemake.params.recipe
 generator, about = generator_file.load(snakemake.input.generator)
 exemplar = pictures.decode(snakemake.input.exemplar, None)
-size = params.size or exemplar.shape[:2]
-size = (size, size) if isinstance(size, int) else tuple(size)
-sample = dcgan.sample if generator.kind == dcgan.Generator.kind else sampling.sample
-how = {"noise_scale": params.noise} if sample is sampling.sample else {}
-images = [sample(generator, seed, size, **how) for seed in range(params.samples)]
+size, seeds = params.size or exemplar.shape[:2], range(params.samples)
+images = [sampling.make(generator, seed, size, noise_scale=params.noise) for seed in seeds]
 found = [None] * len(images)
 if recipe:
     network = networks.load_for(snakemake, recipe["entry"])

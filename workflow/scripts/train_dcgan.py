@@ -23,6 +23,7 @@ generator, trace, metadata = dcgan.train(
     checkpoint_every=int(snakemake.resources.checkpoint_every),
     **params.settings,
 )
-generator_file.save(output.generator, generator, {"texture": params.name} | metadata | job.about())
+about = {"texture": params.name, "maker": "dcgan"} | metadata | job.about()
+generator_file.save(output.generator, generator, about)
 tables.write(output.trace, trace, job.about())
 checkpoint.unlink(missing_ok=True)

@@ -37,8 +37,8 @@ def texture_grid(rows, labels, names):
 
     Parameters
     ----------
-    rows : list of list of arrays
-        One row of images, uint8 (H, W, 3), for each label.
+    rows : list of list of (array or None)
+        One row of images, uint8 (H, W, 3), for each label; a cell stays empty where there is none.
     labels : sequence of str
         Of the rows: the originals first.
     names : sequence of str
@@ -50,14 +50,15 @@ def texture_grid(rows, labels, names):
         Each image as large as its pixels' shape allows, none resampled but by the page.
     """
     cell = (DOUBLE - 1.1) / max(COLUMNS, len(names))
-    shape = np.array([image.shape[:2] for image in rows[0]]).max(axis=0)
+    shape = np.array([image.shape[:2] for image in rows[0] if image is not None]).max(axis=0)
     size = (1.1 + cell * len(names), 0.3 + cell * len(rows) * shape[0] / shape[1])
     figure = Figure(figsize=size, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
     grid = figure.subplots(len(rows), len(names), squeeze=False)
     for line, label, images in zip(grid, shorten(labels), rows, strict=True):
         for axes, image in zip(line, images, strict=True):
-            axes.imshow(image, interpolation="antialiased")
+            if image is not None:
+                axes.imshow(image, interpolation="antialiased")
             axes.set(xticks=[], yticks=[])
             frameless(axes)
         label = plain(label).replace(" (", "\n(")

@@ -43,6 +43,9 @@ PLACES = {
     "training": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.csv",
     "sheet": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.png",
     "samples": "synthesis/{texture}/{method}/{maker}/{layers}/samples.zip",
+    "content": "contents/{content}.png",
+    "stylised": "synthesis/{texture}/{method}/{maker}/{layers}/{content}/seed{seed}.png",
+    "stylised_trace": "synthesis/{texture}/{method}/{maker}/{layers}/{content}/seed{seed}.csv",
     "losses": "synthesis/{texture}/scores/{network}.csv",
     "distances": "synthesis/{texture}/scores.csv",
 }
@@ -63,6 +66,7 @@ CONSTRAINTS = {
     "layers": r"all|L\d+(-L\d+)*",
     "seed": r"\d+",
     "trained": r"\d+",
+    "content": r"[^\W_][\w-]*",
 }
 
 

@@ -176,6 +176,27 @@ def makers(config):
     return [maker for name in chosen for maker in known[name]]
 
 
+def makers_of(config, texture):
+    """List the same for a texture: with the generator that others trained, where it has one."""
+    others = [("generator", PUBLISHED)] * (texture in config["synthesis"]["generator"]["published"])
+    return makers(config) + others
+
+
+def grid(config, textures):
+    """List the rows of a grid, as (method, maker), and where each cell is among one seed's images.
+
+    Returns
+    -------
+    rows : list of (str, str)
+    cells : list of list of int or None
+        A list a row; None where a texture has no such image.
+    """
+    rows = list(dict.fromkeys(maker for texture in textures for maker in makers_of(config, texture)))
+    there = [(texture, maker) for texture in textures for maker in makers_of(config, texture)]
+    place = {cell: number for number, cell in enumerate(there)}
+    return rows, [[place.get((texture, maker)) for texture in textures] for maker in rows]
+
+
 def shown(method, label):
     """Name a method's maker for people, where one network makes images by several methods."""
     return f"{label} (generator)" if method == "generator" else label
@@ -254,31 +275,6 @@ def recipe(config, entry, layers, seed):
     }
 
 
-def generator_recipe(config, entry, layers):
-    """Collect what a generator depends on besides its exemplar and the program."""
-    chosen = config["synthesis"]["generator"]
-    return {
-        "entry": networks.recipe(entry),
-        "loss": loss(config, layers),
-        "setting": chosen["setting"],
-        "architecture": {name: chosen[name] for name in ("scales", "normalisation")},
-        "training": {
-            name: chosen[name]
-            for name in ("iterations", "batch", "learning_rate", "size", "check_every", "patience")
-        },
-        "precision": config["precision"],
-    }
-
-
-def published_file(texture, config, where):
-    """Find the file of a generator that others trained."""
-    files = config["synthesis"]["generator"]["published"]
-    if texture not in files:
-        there = ", ".join(files) or "none"
-        raise InputError(f"{where}: synthesis: generator: published: no {texture}; there are: {there}")
-    return files[texture]
-
-
 # ------------------------------------------------------------------------------------------ targets
 
 
@@ -292,12 +288,12 @@ def images(config, textures, kind="synthetic", seeds=None):
             texture=texture,
             method=method,
             maker=maker,
-            layers=chosen if method in LAYERED else "all",
+            layers=chosen if method in LAYERED and maker != PUBLISHED else "all",
             seed=seed,
         )
         for texture in textures
         for seed in (config["synthesis"]["seeds"] if seeds is None else seeds)
-        for method, maker in makers(config)
+        for method, maker in makers_of(config, texture)
     ]
 
 
@@ -313,67 +309,5 @@ def targets(config, textures, series, where):
     return [
         path(study, "synthesis/scores.csv"),
         *images(config, textures),
-        *published_images(config, textures),
         *(path(study, f"figures/synthesis/{figure}.png") for figure in figures),
     ]
-
-
-def published_images(config, textures):
-    """Paths of images of generators that others trained, of the textures that have one."""
-    return [
-        path(
-            config["study"],
-            "synthetic",
-            texture=texture,
-            method="generator",
-            maker=PUBLISHED,
-            layers="all",
-            seed=seed,
-        )
-        for texture in textures
-        if texture in config["synthesis"]["generator"]["published"]
-        for seed in config["synthesis"]["seeds"]
-    ]
-
-
-def samples(config):
-    """Count the samples of a generator in a pack: as many as there are seeds, unless told."""
-    return config["synthesis"]["stimuli"]["samples"] or len(config["synthesis"]["seeds"])
-
-
-def stimuli(config, textures):
-    """What a pack is made of.
-
-    Returns
-    -------
-    dict of str to list of str
-        ``images``, each made by a job of its own; ``samples``, many in one file of each generator.
-    """
-    chosen, published = layers_part(config["synthesis"]["layers"]), config["synthesis"]["generator"]["published"]
-    makers_of = {texture: [m for m in makers(config) if m[0] in TRAINED] for texture in textures}
-    for texture in textures:
-        makers_of[texture] += [("generator", PUBLISHED)] * (texture in published)
-    made = images(config, textures)
-    return {
-        "images": [file for file in made if not any(f"/{method}/" in file for method in TRAINED)],
-        "samples": [
-            path(
-                config["study"],
-                "samples",
-                texture=texture,
-                method=method,
-                maker=maker,
-                layers=chosen if method in LAYERED and maker != PUBLISHED else "all",
-            )
-            for texture in textures
-            for method, maker in makers_of[texture]
-        ],
-    }
-
-
-def classes(config, textures):
-    """Class of each texture, by its folder's name; empty where it is not of the image set."""
-    names = textures.items()
-    return {
-        texture: name.partition("/")[0] if of_set(name, config["dataset"]) else "" for texture, name in names
-    }

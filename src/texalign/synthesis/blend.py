@@ -26,7 +26,9 @@ class BlendObjective(Objective):
         for place in self.coordinates:
             for name in self.names:
                 if not 0 <= place.get(name, -1) <= 1:
-                    raise InputError(f"blend: {name}: {place.get(name)} given; a number from 0 to 1 is needed")
+                    raise InputError(
+                        f"blend: {name}: {place.get(name)} given; a number from 0 to 1 is needed"
+                    )
         # Each image has targets of its own, and the nearer end for what else is asked of an exemplar.
         self.exemplars = torch.stack([self.ends[round(_mean(place))] for place in self.coordinates])
         self.draws, self.most = [0] * len(self.coordinates), len(self.coordinates)
@@ -42,7 +44,7 @@ class BlendObjective(Objective):
 
 
 def between(names, steps):
-    """Coordinates of images in equal steps from one end to the other, the same for all terms.
+    """List coordinates of images in equal steps from one end to the other, the same for all terms.
 
     Examples
     --------
@@ -53,7 +55,7 @@ def between(names, steps):
 
 
 def by_layer(names):
-    """Coordinates of images that have the second end's statistics in no term, in the first, the first two, ...
+    """List coordinates of images that have the second end's statistics in no term, in the first, in two, ...
 
     Examples
     --------

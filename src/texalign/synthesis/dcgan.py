@@ -5,6 +5,7 @@ image (Ulyanov et al., 2016, section 4).
 """
 
 import hashlib
+import itertools
 import logging
 import time
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from torch.nn import functional
 
 from texalign import checkpoint
 from texalign.errors import InputError
-from texalign.synthesis.training import CALIBRATION, LEARNED
+from texalign.synthesis.generator import CALIBRATION, LEARNED
 from texalign.version import __version__
 
 log = logging.getLogger(__name__)
@@ -66,8 +67,12 @@ class Generator(nn.Sequential):
         widths = [settings.channels * factor for factor in (8, 4, 2, 1)]
         layers = [nn.Conv2d(settings.noise, widths[0], 3, padding=1, bias=False)]
         layers += [nn.BatchNorm2d(widths[0]), nn.ReLU()]
-        for before, after in zip(widths, widths[1:], strict=False):
-            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
+        for before, after in itertools.pairwise(widths):
+            layers += [
+                nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+            ]
         super().__init__(*layers, nn.ConvTranspose2d(widths[-1], 3, 4, 2, 1), nn.Tanh())
         self.settings = settings
 
@@ -81,7 +86,7 @@ def build_judge(settings):
     """Patches (b, 3, 64, 64) → one number each, the logit of being the exemplar's: shape (b,)."""
     width = [settings.channels * factor for factor in (1, 2, 4, 8)]
     layers = [nn.Conv2d(3, width[0], 4, 2, 1), nn.LeakyReLU(0.2)]
-    for before, after in zip(width, width[1:], strict=False):
+    for before, after in itertools.pairwise(width):
         layers += [nn.Conv2d(before, after, 4, 2, 1, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2)]
     layers += [nn.Conv2d(width[-1], 1, 4), nn.Flatten(0)]
     return nn.Sequential(*layers)
@@ -113,7 +118,9 @@ class Learner:
         self.generator = initialise(Generator(settings), seed).to(device)
         self.judge = initialise(build_judge(settings), seed + 1).to(device)
         how = {"lr": settings.learning_rate, "betas": (settings.beta, 0.999)}
-        self.optimizers = [torch.optim.Adam(part.parameters(), **how) for part in (self.generator, self.judge)]
+        self.optimizers = [
+            torch.optim.Adam(part.parameters(), **how) for part in (self.generator, self.judge)
+        ]
         self.iteration, self.seconds, self.trace = 0, 0.0, []
 
     def step(self):
@@ -239,13 +246,16 @@ def sample(generator, seed, size):
     seed : int
     size : (int, int)
         Height and width in pixels. More is made, and cut, so that the zeros beyond the border leave no trace.
+
     Returns
     -------
     array, uint8, shape (height, width, 3)
     """
     device = next(generator.parameters()).device
     height, width = (-(-side // SHRINKS) + 4 for side in size)
-    drawn = torch.randn((1, generator.settings.noise, height, width), generator=torch.Generator().manual_seed(seed))
+    drawn = torch.randn(
+        (1, generator.settings.noise, height, width), generator=torch.Generator().manual_seed(seed)
+    )
     with torch.no_grad():
         image = generator(drawn.to(device))[0]
     cut = 2 * SHRINKS

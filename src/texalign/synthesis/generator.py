@@ -24,6 +24,12 @@ NORMALISATIONS = ("batch", "instance")
 WINDOW = 512
 
 
+#: Numbers of the first sample whose noise is learned from, of the first held out, on which is decided what
+#: iteration is kept, and of the first from which the statistics of the normalisation are taken. Those that
+#: a user samples come before them all.
+LEARNED, HELD_OUT, CALIBRATION = 2**41, 2**42, 2**43
+
+
 @dataclass(frozen=True)
 class Architecture:
     """What a generator is built from.
@@ -31,7 +37,8 @@ class Architecture:
     Attributes
     ----------
     scales : int
-        K: the paper has 5 for textures of 256 px and 6 for style transfer; what was released has 6 and 5.
+        K: the paper has 5 for textures of 256 px and 6 for style transfer; the released models have
+        6 and 5.
     channels : int
         That each scale adds: from 8 to 8 K, 40 with 5 scales.
     noise_channels : int
@@ -39,7 +46,8 @@ class Architecture:
     content : bool
         Whether each scale takes an image's three colours beside the noise: style transfer.
     pointwise : bool
-        Whether blocks end with a 1 x 1 convolution behind the two of 3 x 3; the released style model's do not.
+        Whether blocks end with a 1 x 1 convolution behind the two of 3 x 3; those of the released
+        style model do not.
     normalisation : {'batch', 'instance'}
         Behind each convolution and before each join; by instance as the authors later found better.
     slope : float
@@ -58,7 +66,7 @@ class Architecture:
         for name in ("scales", "channels", "noise_channels"):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < 1:
                 raise InputError(
-                    f"generator: {name}: {getattr(self, name)!r} given; a whole number of at least 1 is needed"
+                    f"generator: {name}: {getattr(self, name)!r} given; a whole number above 0 is needed"
                 )
         if self.normalisation not in NORMALISATIONS:
             raise InputError(
@@ -94,7 +102,7 @@ class Block(nn.Sequential):
         super().__init__(*layers)
 
     def forward(self, maps, circular=True):
-        """Maps of the same size; without `circular`, 2 pixels less at each border."""
+        """Give maps of the same size; without `circular`, 2 pixels less at each border."""
         for layer in self:
             if circular and isinstance(layer, nn.Conv2d) and layer.kernel_size[0] > 1:
                 maps = _wrapped(maps)
@@ -107,13 +115,13 @@ MARGIN = 2
 
 
 def _wrapped(maps):
-    """Maps with one pixel of the other side at each border, also where they have one pixel only."""
+    """Give maps one pixel of the other side at each border, also where they have one pixel only."""
     maps = torch.cat([maps[:, :, -1:], maps, maps[:, :, :1]], dim=2)
     return torch.cat([maps[..., -1:], maps, maps[..., :1]], dim=3)
 
 
 def normalisation(channels, architecture):
-    """A layer that normalises, with statistics of its own for evaluation."""
+    """Build a layer that normalises, with statistics of its own for evaluation."""
     if architecture.normalisation == "instance":
         return nn.InstanceNorm2d(channels, affine=True, track_running_stats=True)
     return nn.BatchNorm2d(channels)
@@ -254,7 +262,7 @@ class Noise:
         return self._rows[scale, y]
 
     def window(self, scale, top, left, height, width):
-        """A window at a scale, which begins anew beyond the borders, shape (1, channels, height, width)."""
+        """Draw a window at a scale, which wraps at the borders: shape (1, channels, height, width)."""
         rows = [self.row(scale, y % (self.size[0] >> scale)) for y in range(top, top + height)]
         columns = np.arange(left, left + width) % (self.size[1] >> scale)
         drawn = np.stack([row[:, columns] for row in rows], axis=1)
@@ -269,9 +277,7 @@ def batch_noise(architecture, size, count, seed, number=0, scale=1.0):
     list of Tensor, shape (count, channels, H/2^i, W/2^i)
     """
     height, width = size
-    drawn = [
-        Noise(seed, number + i, size, architecture.noise_channels, scale) for i in range(count)
-    ]
+    drawn = [Noise(seed, number + i, size, architecture.noise_channels, scale) for i in range(count)]
     return [
         torch.cat([noise.window(level, 0, 0, height >> level, width >> level) for noise in drawn])
         for level in range(architecture.scales)

@@ -15,7 +15,8 @@ from texalign.errors import InputError
 from texalign.files import whole
 from texalign.synthesis import luminance, scramble
 
-#: Columns of the manifest. PsychoPy makes a variable of each, so none is a word of Python's own, as `class` is.
+#: Columns of the manifest. PsychoPy makes a variable of each, so none is a word of Python's own, as
+#: `class` is.
 MANIFEST = (
     *("file", "texture", "texture_class", "method", "maker", "seed", "loss"),
     *("mean_luminance", "rms_contrast", "sha256"),
@@ -108,7 +109,10 @@ def assemble(entries, images, choices):
         images = [luminance.match(image, mean, contrast, gamma) for image in images]
     rows, files = manifest(entries, images, gamma)
     trials = odd_one_out(rows, seed, choices["repeats"])
-    said = {key: "each its own" if value is None else f"{value:.4g}" for key, value in (("mean", mean), ("contrast", contrast))}
+    said = {
+        key: "each its own" if value is None else f"{value:.4g}"
+        for key, value in (("mean", mean), ("contrast", contrast))
+    }
     files["stimuli.csv"], files["trials.csv"] = table(rows, MANIFEST), table(trials, TRIALS)
     files["README.txt"] = README.format(seed=seed, gamma=gamma, **said).encode()
     return files, {"images": len(rows), "trials": len(trials), "luminance": mean, "contrast": contrast}
@@ -171,7 +175,7 @@ def manifest(entries, images, gamma="srgb"):
 
 
 def png(image):
-    """An image as the bytes of a PNG, without anything else in it."""
+    """Write an image as the bytes of a PNG, without anything else in it."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, format="PNG")
     return buffer.getvalue()
@@ -218,7 +222,7 @@ def odd_one_out(rows, seed=0, repeats=1):
 
 
 def table(rows, columns):
-    """A CSV as PsychoPy and pandas read it: a header of names, a comma between cells, UTF-8."""
+    """Write a CSV as PsychoPy and pandas read it: a header of names, a comma between cells, UTF-8."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

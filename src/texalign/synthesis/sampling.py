@@ -5,7 +5,26 @@ import torch
 from torch.nn import functional
 
 from texalign.errors import InputError
+from texalign.synthesis import dcgan
 from texalign.synthesis.generator import WINDOW, Noise
+
+
+def make(generator, seed, size, *, content=None, noise_scale=1.0):
+    """Make one sample of a generator of any kind: see `sample`, and `dcgan.sample`, whose noise has no scale.
+
+    Parameters
+    ----------
+    generator : Generator or dcgan.Generator
+        In evaluation mode.
+    seed, content, noise_scale
+        See `sample`.
+    size : int or (int, int)
+        Pixels: one side, or height and width.
+    """
+    size = (size, size) if isinstance(size, int) else tuple(size)
+    if generator.kind == dcgan.Generator.kind:
+        return dcgan.sample(generator, seed, size)
+    return sample(generator, seed, size, content=content, noise_scale=noise_scale)
 
 
 def sample(generator, seed, size, number=0, *, content=None, noise_scale=1.0):
@@ -62,7 +81,7 @@ def windows(generator, seed, size, number=0, *, content=None, noise_scale=1.0, s
 
 
 def inputs_of(generator, seed, size, number=0, content=None, noise_scale=1.0):
-    """What a generator's `window` asks for: a function that gives noise, and colours, at a place.
+    """Build what a generator's `window` asks for: a function that gives noise, and colours, at a place.
 
     Raises
     ------
@@ -95,7 +114,7 @@ def inputs_of(generator, seed, size, number=0, content=None, noise_scale=1.0):
 
 
 def pyramid_of(content, torus, scales):
-    """An image's colours in [0, 1] at every scale, mirrored up to the size of the torus.
+    """Give an image's colours in [0, 1] at every scale, its border repeated up to the size of the torus.
 
     Returns
     -------

@@ -65,10 +65,12 @@ def _modules(module):
 
 
 def _flat(module):
-    """The convolutions and normalisations of a chain in their order, others' chains opened."""
+    """List the convolutions and normalisations of a chain in their order, others' chains opened."""
     if _kind(module) == "Sequential":
         return [found for part in _modules(module) for found in _flat(part)]
-    return [module] if _kind(module) in ("SpatialConvolution", "SpatialBatchNormalization", "LeakyReLU") else []
+    return (
+        [module] if _kind(module) in ("SpatialConvolution", "SpatialBatchNormalization", "LeakyReLU") else []
+    )
 
 
 def _scales(model):
@@ -107,11 +109,26 @@ def _generator(scales):
             _fill([*ours, generator.coarse_norms[-1] if coarsest else generator.input_norms[scale]], layers)
             if not coarsest:
                 ours = [m for m in generator.blocks[scale] if not isinstance(m, torch.nn.LeakyReLU)]
-                _fill([*ours, generator.coarse_norms[scale - 1] if scale else generator.last], _learned(block))
+                _fill(
+                    [*ours, generator.coarse_norms[scale - 1] if scale else generator.last], _learned(block)
+                )
             if architecture.content:  # theirs has the image before the noise
                 first.copy_(first.roll(3, dims=1))
         _to_our_units(generator)
     return generator.eval()
+
+
+def check_kind(generator, path, style):
+    """Refuse a texture's generator where a style's is needed, and the other way round.
+
+    Raises
+    ------
+    InputError
+    """
+    if generator.architecture.content != style:
+        told = "a texture's, not a style's" if style else "a style's, not a texture's"
+        section = "generator" if style else "transfer"
+        raise InputError(f"{path}: this generator is {told}; name it under synthesis.{section}.published")
 
 
 def calibrate(generator, contents=(), size=256, count=16):
@@ -138,11 +155,15 @@ def calibrate(generator, contents=(), size=256, count=16):
         training.calibrate(generator, (size, size), count)
         return
     if not len(contents):
-        raise InputError("generator: a style's needs images to be calibrated on; set synthesis.contents")
+        raise InputError(
+            "generator: a style's needs images to be calibrated on; set synthesis.transfer.contents"
+        )
     step = generator.architecture.step
     # Statistics are means over samples of one size.
     side = min(min(image.shape[:2]) for image in contents) // step * step
-    images = [pyramid_of(image[:side, :side], (side, side), generator.architecture.scales) for image in contents]
+    images = [
+        pyramid_of(image[:side, :side], (side, side), generator.architecture.scales) for image in contents
+    ]
 
     def inputs(count, seed, number):
         noise = batch_noise(generator.architecture, (side, side), count, seed, number)
@@ -165,7 +186,7 @@ def _fill(ours, theirs):
 
 
 def _values(tensor, count):
-    """A tensor's values, and where it has fewer than are read, what lies behind it in its storage."""
+    """Read a tensor's values, and where it has fewer than are read, what lies behind it in its storage."""
     if tensor.size == count:
         return np.array(tensor, np.float32).ravel()
     storage = tensor

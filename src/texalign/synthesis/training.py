@@ -12,17 +12,21 @@ import torch
 from texalign import checkpoint
 from texalign.errors import InputError
 from texalign.synthesis.content import content_loss, content_maps
-from texalign.synthesis.generator import ARCHITECTURES, Generator, batch_noise, check_size, parameters
+from texalign.synthesis.generator import (
+    ARCHITECTURES,
+    CALIBRATION,
+    HELD_OUT,
+    LEARNED,
+    Generator,
+    batch_noise,
+    check_size,
+    parameters,
+)
 from texalign.synthesis.objective import Objective
 from texalign.synthesis.sampling import pyramid_of
 from texalign.version import __version__
 
 log = logging.getLogger(__name__)
-
-#: Numbers of the first sample whose noise is learned from, of the first held out, on which is decided what
-#: iteration is kept, and of the first from which the statistics of the normalisation are taken. Those that
-#: a user samples come before them all.
-LEARNED, HELD_OUT, CALIBRATION = 2**41, 2**42, 2**43
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ class Training:
                 )
         for name in ("learning_rate", "factor"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise InputError(f"generator: {name}: {getattr(self, name)} given; a number above 0 is needed")
+                raise InputError(
+                    f"generator: {name}: {getattr(self, name)} given; a number above 0 is needed"
+                )
 
     def rate(self, iteration):
         """Learning rate of an iteration, counted from 0."""
@@ -189,7 +195,7 @@ class Learner:
         return noise, which
 
     def _images(self, count, seed, number):
-        """Samples in [0, 1], shape (count, 3, H, W), and the content of each."""
+        """Make samples in [0, 1], shape (count, 3, H, W), and the content of each."""
         inputs, which = self._inputs(count, seed, number)
         return self.generator(inputs), which
 
@@ -214,7 +220,9 @@ class Learner:
 
     def look(self, loss, note=""):
         """Measure the generator on noise that it does not learn from; keep it if it is the best so far."""
-        calibrate(self.generator, self.size, self.settings.calibration, lambda *asked: self._inputs(*asked)[0])
+        calibrate(
+            self.generator, self.size, self.settings.calibration, lambda *asked: self._inputs(*asked)[0]
+        )
         with torch.no_grad():
             images, which = self._images(self.settings.held_out, self.seed, HELD_OUT)
             images = images.clamp(0, 1)
@@ -233,7 +241,9 @@ class Learner:
             note = "loss not finite"
         elif held_out < self.best_loss:
             self.best_loss, self.best_iteration = held_out, self.iteration
-            self.best = {name: value.detach().cpu().clone() for name, value in self.generator.state_dict().items()}
+            self.best = {
+                name: value.detach().cpu().clone() for name, value in self.generator.state_dict().items()
+            }
         self.trace.append(row | dict(zip(names, values, strict=True)) | {"note": note})
         self.sheets[self.iteration] = images[:4].cpu().mul(255).round().to(torch.uint8)
         log.info("iteration %d: loss %.4g, held out %.4g", self.iteration, loss, held_out)
@@ -317,12 +327,18 @@ def train(
     """
     if built is None:
         built = architecture(setting, bool(len(contents)))
-    settings = replace(TRAININGS[setting], **{name: value for name, value in options.items() if value is not None})
+    settings = replace(
+        TRAININGS[setting], **{name: value for name, value in options.items() if value is not None}
+    )
     objective = Objective(network, [exemplar], loss, readout, layers)
     learner = Learner(objective, built, settings, seed, contents)
     identity = _identity(learner, contents) | {"code": code}
     belongs = {key: value for key, value in identity.items() if key != "training"}
-    ours = {key: value for key, value in identity["training"].items() if key not in ("iterations", "checkpoint_every")}
+    ours = {
+        key: value
+        for key, value in identity["training"].items()
+        if key not in ("iterations", "checkpoint_every")
+    }
     belongs["training"] = ours
     if path:
         learner.load(path, belongs)
@@ -341,7 +357,8 @@ def train(
             learner.save(path, belongs)
     if learner.best is None:
         raise InputError(
-            f"generator: learning_rate: the loss was never finite with {settings.learning_rate}; use a smaller one"
+            f"generator: learning_rate: the loss was never finite with {settings.learning_rate}; "
+            "use a smaller one"
         )
     learner.generator.load_state_dict(learner.best)
     outcome = {
@@ -372,7 +389,9 @@ def _identity(learner, contents):
         "loss_function": objective.loss.options,
         "layer_weights": objective.plain_weights(0),
         "exemplar_sha256": hashlib.sha256(exemplar.tobytes()).hexdigest(),
-        "contents_sha256": [hashlib.sha256(np.ascontiguousarray(one).tobytes()).hexdigest() for one in contents],
+        "contents_sha256": [
+            hashlib.sha256(np.ascontiguousarray(one).tobytes()).hexdigest() for one in contents
+        ],
         "seed": learner.seed,
         "size": list(learner.size),
         "generator": learner.generator.description,

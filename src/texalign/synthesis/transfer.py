@@ -26,7 +26,9 @@ class StyleObjective(Objective):
         See `content.content_maps`.
     """
 
-    def __init__(self, network, style, content, loss="paper", content_weight=1.0, content_layer=None, **options):
+    def __init__(
+        self, network, style, content, loss="paper", content_weight=1.0, content_layer=None, **options
+    ):
         super().__init__(network, [style], loss, **options)
         self.content = self.normalise(content)
         self.content_weight, self.content_layer = content_weight, content_layer
