@@ -342,6 +342,7 @@ SERIES = told(synthesis.series_of)(config, CONFIG)
 SYNTHESIS_DEVICE = SYNTHESIS["device"] or config["device"]
 LOSS = f"texalign.synthesis.losses.{SYNTHESIS['loss']}"
 told(generators.check)(config, TEXTURES, CONFIG)
+told(generators.check_blends)(config, TEXTURES, CONFIG)
 TRAINED = SYNTHESIS["generator"]["seed"]
 STIMULI = generators.stimuli(config, TEXTURES)
 CONTENTS = told(generators.contents)(config, CONFIG)
@@ -459,6 +460,20 @@ def transfer_recipe(wildcards):
 
 def stylised_images(wildcards):
     return generators.stylised(config, TEXTURES, STYLED, int(wildcards.seed))
+
+
+def blend_of(wildcards):
+    return told(generators.blend_of)(config, wildcards.blend, CONFIG)
+
+
+def blend_exemplars(wildcards):
+    return [place("exemplar", texture=texture) for texture in generators.blend_ends(blend_of(wildcards))]
+
+
+def blends_targets(wildcards):
+    if not SYNTHESIS["blends"]:
+        stop(f"{CONFIG}: synthesis: blends: none; name one, as {{ours: {{from: noise, to: <texture>}}}}")
+    return generators.blended(config)
 
 
 def generators_targets(wildcards):

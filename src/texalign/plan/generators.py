@@ -210,3 +210,49 @@ def stylised(config, textures, names, seed):
         for method, maker in stylists(config, texture)
         for content in names
     ]
+
+
+# ------------------------------------------------------------------------------------------- blends
+
+#: The end of a blend that is not a texture: phases at random, the spectrum of the other end.
+NOISE = "noise"
+
+
+def check_blends(config, textures, where):
+    """Refuse a blend between what is no texture of the config.
+
+    Raises
+    ------
+    InputError
+    """
+    for name, blend in config["synthesis"]["blends"].items():
+        for key, allowed in (("from", [NOISE, *textures]), ("to", list(textures))):
+            if blend[key] not in allowed:
+                raise InputError(
+                    f"{where}: synthesis: blends: {name}: {key}: {blend[key]!r} is the folder of no texture; "
+                    f"allowed: {', '.join(allowed) or 'none'}"
+                )
+
+
+def blend_of(config, name, where):
+    """Find a blend by its name."""
+    blends = config["synthesis"]["blends"]
+    if name not in blends:
+        raise InputError(f"{where}: synthesis: blends: no {name}; there are: {', '.join(blends) or 'none'}")
+    return blends[name]
+
+
+def blend_ends(blend):
+    """Textures whose exemplars a blend needs: both ends, or the second alone where the first is noise."""
+    return [end for end in (blend["from"], blend["to"]) if end != NOISE]
+
+
+def blended(config):
+    """Paths of all blends."""
+    chosen = synthesis.layers_part(config["synthesis"]["layers"])
+    return [
+        path(config["study"], "blend_strip", blend=name, maker=network, layers=chosen, seed=seed)
+        for name in config["synthesis"]["blends"]
+        for network in synthesis.networks_of(config)
+        for seed in config["synthesis"]["seeds"]
+    ]

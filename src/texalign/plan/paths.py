@@ -46,6 +46,8 @@ PLACES = {
     "content": "contents/{content}.png",
     "stylised": "synthesis/{texture}/{method}/{maker}/{layers}/{content}/seed{seed}.png",
     "stylised_trace": "synthesis/{texture}/{method}/{maker}/{layers}/{content}/seed{seed}.csv",
+    "blend": "blends/{blend}/{maker}/{layers}/seed{seed}.zip",
+    "blend_strip": "blends/{blend}/{maker}/{layers}/seed{seed}.png",
     "losses": "synthesis/{texture}/scores/{network}.csv",
     "distances": "synthesis/{texture}/scores.csv",
 }
@@ -67,6 +69,7 @@ CONSTRAINTS = {
     "seed": r"\d+",
     "trained": r"\d+",
     "content": r"[^\W_][\w-]*",
+    "blend": r"[^\W_][\w-]*",
 }
 
 
