@@ -1,4 +1,4 @@
-"""The targets `generators`, `samples`, `transfer`, `blends` and `stimuli`: their jobs, what they make, bad input."""
+"""The targets of generators, style transfer, blends and stimuli: jobs, what they make, bad input."""
 
 import csv
 import io
