@@ -265,7 +265,7 @@ def closure(name="vgg19", size=224):
 def sample(size=256, steps=50):
     """A sample of a generator of the paper's size, against optimising an image for some steps.
 
-    How many steps reach the loss of a trained generator, docs/synthesis.md has; the weights are no matter here.
+    How many steps reach the loss of a trained generator, docs/synthesis.md has; weights do not matter here.
     """
     network, _ = load("efficientnet_lite0")
     exemplar = photographs(1, size)[0]

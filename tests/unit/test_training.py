@@ -29,8 +29,9 @@ def test_rates_are_those_of_the_paper_and_of_its_program():
     assert released.normalise_gradients
 
 
-@pytest.mark.parametrize("normalise", [False, True])
-@pytest.mark.parametrize("loss", [Paper("balanced"), "mean_std"], ids=["paper", "mean_std"])
+@pytest.mark.parametrize(
+    ("loss", "normalise"), [(Paper("balanced"), False), ("mean_std", True)], ids=["paper", "mean_std"]
+)
 def test_the_loss_falls_on_noise_that_was_not_learned_from(loss, normalise):
     made = train(
         small_network(),

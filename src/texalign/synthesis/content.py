@@ -40,7 +40,8 @@ def content_maps(network, images, layer=None):
     reading = replace(network, layers={"content": module})
     images = images.to(next(network.module.parameters()).dtype, memory_format=torch.channels_last)
     readouts.read(reading, images, lambda name, maps: found.update({name: maps}), "relu")
-    return found["content"].float()
+    maps = found["content"]
+    return maps if maps.dtype == torch.float64 else maps.float()
 
 
 def _layer_of(network, layer):

@@ -325,8 +325,8 @@ def train(
     InputError
         A setting is unknown, an option is wrong, or a size cannot be halved as often as there are scales.
     """
-    if built is None:
-        built = architecture(setting, bool(len(contents)))
+    default = architecture(setting, bool(len(contents)))
+    built = default if built is None else built
     settings = replace(
         TRAININGS[setting], **{name: value for name, value in options.items() if value is not None}
     )
