@@ -40,8 +40,8 @@ class Training:
         Samples an iteration.
     learning_rate : float
         Of Adam.
-    first_drop, drop_every, factor : int, int, float
-        The learning rate falls by the factor at an iteration, and each so many after.
+    first_drop, drop_every, factor : float
+        The learning rate falls by the factor behind a share of the iterations, and each such share after.
     normalise_gradients : bool
         Whether the gradient of each image is divided by its L1 norm, as the authors' program may.
     size : int or (int, int), optional
@@ -65,8 +65,8 @@ class Training:
     iterations: int = 2000
     batch: int = 16
     learning_rate: float = 0.1
-    first_drop: int = 1000
-    drop_every: int = 200
+    first_drop: float = 0.5
+    drop_every: float = 0.1
     factor: float = 0.7
     normalise_gradients: bool = False
     size: int | tuple | None = None
@@ -79,14 +79,14 @@ class Training:
     content_layer: str | None = None
 
     def __post_init__(self):
-        least = {"iterations": 0, "batch": 1, "first_drop": 0, "drop_every": 1, "check_every": 1}
+        least = {"iterations": 0, "batch": 1, "check_every": 1}
         least |= {"held_out": 2, "calibration": 1, "checkpoint_every": 1}
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
                 raise InputError(
                     f"generator: {name}: {getattr(self, name)} given; at least {lowest} is needed"
                 )
-        for name in ("learning_rate", "factor"):
+        for name in ("learning_rate", "factor", "first_drop", "drop_every"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise InputError(
                     f"generator: {name}: {getattr(self, name)} given; a number above 0 is needed"
@@ -94,7 +94,9 @@ class Training:
 
     def rate(self, iteration):
         """Learning rate of an iteration, counted from 0."""
-        drops = (iteration - self.first_drop) // self.drop_every + 1 if iteration >= self.first_drop else 0
+        first, every = (share * self.iterations for share in (self.first_drop, self.drop_every))
+        # A whole number of drops, also where a share is none of the binary fractions.
+        drops = math.floor((iteration - first) / every + 1e-9) + 1 if iteration >= first - 1e-9 else 0
         return self.learning_rate * self.factor**drops
 
 
@@ -102,7 +104,7 @@ class Training:
 TRAININGS = {
     "as_written": Training(),
     "as_released": Training(
-        iterations=1500, first_drop=300, drop_every=300, factor=0.8, normalise_gradients=True
+        iterations=1500, first_drop=0.2, drop_every=0.2, factor=0.8, normalise_gradients=True
     ),
 }
 
@@ -334,11 +336,7 @@ def train(
     learner = Learner(objective, built, settings, seed, contents)
     identity = _identity(learner, contents) | {"code": code}
     belongs = {key: value for key, value in identity.items() if key != "training"}
-    ours = {
-        key: value
-        for key, value in identity["training"].items()
-        if key not in ("iterations", "checkpoint_every")
-    }
+    ours = {key: value for key, value in identity["training"].items() if key != "checkpoint_every"}
     belongs["training"] = ours
     if path:
         learner.load(path, belongs)
