@@ -46,8 +46,8 @@ demo: .venv/installed  ## the whole study in miniature, without any download, in
 study: .venv/installed  ## the published study: 12 CNNs on the Describable Textures Dataset (downloads 2 GB)
 	snakemake --cores $(CORES) --logger texalign
 
-report: .venv/installed  ## results/<study>/report/index.html, and report.zip; CONFIG=config/demo.yaml for the demo's
-	snakemake html_report report --cores $(CORES) --logger texalign --configfile $(or $(CONFIG),config/config.yaml)
+report: .venv/installed  ## results/<study>/report/index.html, report.zip, RO-Crate; CONFIG=config/demo.yaml for the demo's
+	snakemake html_report report describe_run --cores $(CORES) --logger texalign --configfile $(or $(CONFIG),config/config.yaml)
 
 layers: .venv/installed  ## a network's modules with channels, positions, depth, Gram size: MODEL=resnet50
 	@test -n "$(MODEL)" || { echo "name a key of config/models.yaml: make layers MODEL=resnet50"; exit 1; }

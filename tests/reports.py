@@ -127,6 +127,15 @@ class Report:
         with store.create_h5(study / "rdm/net/L1.h5", {"rule": "compute_rdm"}) as file:
             file.attrs["weights_sha256"] = self.names[0]
         _made(study / "benchmarks/compute_rdm/net/L1.tsv").write_text("s\tmax_rss\n1.5\t-\n")
+        _made(study / "figures/classes.pdf").write_text(self.names[0])
+        noted = [
+            "output_file\tdate\trule\tlog-file(s)\tinput-file(s)\tshellcmd\tstatus\tplan",
+            f"{study}/rdm/net/L1.h5\t-\tcompute_rdm\t{study}/logs/compute_rdm/net/L1.log\t{study}/images.h5,w.pth\t-\tok\tno",
+            f"{study}/figures/classes.png\t-\tplot\t{study}/logs/plot.log\t{study}/brainscore_uncertainty.csv\t-\tok\tno",
+            f"{study}/figures/classes.pdf\t-\tplot\t{study}/logs/plot.log\t{study}/brainscore_uncertainty.csv\t-\tok\tno",
+            f"{study}/gone.csv\t-\tplot\t-\t-\t-\tmissing\tno",
+        ]
+        (study / "jobs.tsv").write_text("\n".join(noted) + "\n")
         self.found = plan.found(study)
         explained = {"": {"metric": "of all"}, "Correlation with scores": {"pearson_r": self.names[0]}}
         parts = further.parts(study, self.found["statistics"], explained, self.folder / "more")
@@ -135,7 +144,7 @@ class Report:
         pages.write_page(
             place / "statistics.html", "parts_page.html", parts=parts, title="Statistics", here="", **common
         )
-        self.made = provenance.listed(study)
+        self.made = provenance.listed(study, provenance.jobs(study / "jobs.tsv"))
         values = {"files": self.made, "title": "Provenance", "here": ""}
         pages.write_page(place / "provenance.html", "provenance.html", **common, **values)
 

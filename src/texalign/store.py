@@ -275,6 +275,27 @@ def read_second_order(file):
     return SecondOrder(*names, file["second_order"][:], file["class_identity"][:])
 
 
+def write_with_controls(file, compared, chance):
+    """Store a `SecondOrder` of all that is drawn, controls last, in the group ``with_controls``.
+
+    Parameters
+    ----------
+    file : h5py.File
+    compared : SecondOrder
+    chance : sequence of float, length m
+        Spread of ``class_identity`` over shuffled classes.
+    """
+    group = file.create_group("with_controls")
+    write_second_order(group, compared)
+    group["chance"] = np.asarray(chance)
+
+
+def read_with_controls(file):
+    """Return what `write_with_controls` stored: (SecondOrder, chance)."""
+    group = file["with_controls"]
+    return read_second_order(group), group["chance"][:]
+
+
 def image_dataset(file, n, size):
     """Make room for n images, uint8, shape (n, size, size, 3), one a chunk."""
     return file.create_dataset("image", (n, size, size, 3), np.uint8, chunks=(1, size, size, 3))

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
 from texalign.geometry import scaling
 from texalign.tables import natural
@@ -90,7 +89,7 @@ def runs(labels):
     return names, edges
 
 
-def matched_order(table):
+def matched_order(table, matched=None):
     """Order classes and clusters so that the diagonal is strong.
 
     Each class is matched with one cluster so that together they share as many textures as can be
@@ -100,6 +99,8 @@ def matched_order(table):
     ----------
     table : array, shape (classes, clusters)
         Counts of textures.
+    matched : array of int, shape (classes,), optional
+        The matching, where it is known: the cluster of each class, -1 for none.
 
     Returns
     -------
@@ -107,7 +108,13 @@ def matched_order(table):
     """
     table = np.asarray(table)
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    rows, columns = linear_sum_assignment(table, maximize=True)
+    if matched is None:
+        from scipy.optimize import linear_sum_assignment  # half a second, for this alone
+
+        rows, columns = linear_sum_assignment(table, maximize=True)
+    else:
+        rows = np.flatnonzero(np.asarray(matched) >= 0)
+        columns = np.asarray(matched)[rows]
     order = np.argsort(-share[rows, columns], kind="stable")
     rows, columns = rows[order], columns[order]
     spare = np.setdiff1d(np.arange(table.shape[1]), columns)
@@ -154,15 +161,17 @@ def extremes(labels, layer, count=3):
     return found
 
 
-def mosaic(rows, side=72, gap=4):
+def mosaic(rows, side=72, gap=4, columns=0, lines=0):
     """Put small images into one picture on white, a row of groups below the other.
 
     Parameters
     ----------
     rows : list of list of array
-        Groups of images, uint8 (count, H, W, 3); every row has as many.
+        Groups of images, uint8 (count, H, W, 3).
     side, gap : int
         Pixels of an image and between two.
+    columns, lines : int
+        Images that there is room for at least, across and down.
 
     Returns
     -------
@@ -170,13 +179,40 @@ def mosaic(rows, side=72, gap=4):
     middles : array
         Of the rows, in pixels from the top.
     """
-    step, wide = side + gap, max(sum(map(len, groups)) for groups in rows)
-    picture = np.full((step * len(rows), step * wide, 3), 255, np.uint8)
+    step, wide = side + gap, max(columns, *(sum(map(len, groups)) for groups in rows))
+    picture = np.full((step * max(lines, len(rows)), step * wide, 3), 255, np.uint8)
     for i, groups in enumerate(rows):
         for j, image in enumerate(image for group in groups for image in group):
             at = np.linspace(0, len(image) - 1, side).round().astype(int)
             picture[i * step : i * step + side, j * step : j * step + side] = image[np.ix_(at, at)]
     return picture, np.arange(len(rows)) * step + side / 2
+
+
+def members(files, classes, clusters, most=12):
+    """Choose images of each cluster to show, and say what it is made of.
+
+    Parameters
+    ----------
+    files, classes : sequence of str, length n
+        Textures of a class stand together.
+    clusters : array of int, shape (n,)
+        From 0.
+    most : int
+        Images of a cluster at most: evenly spread over its textures, and so over its classes.
+
+    Returns
+    -------
+    list of (str, list of str)
+        Largest cluster first: its number, counted from 1, its size and its commonest class; its files.
+    """
+    table = pd.DataFrame({"file": files, "class": classes, "cluster": clusters})
+    found = []
+    for cluster, rows in table.groupby("cluster"):
+        counts = rows["class"].value_counts(sort=False).sort_values(ascending=False, kind="stable")
+        chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))
+        name = f"{cluster + 1}: {len(rows)}, {counts.iloc[0]} of them {counts.index[0]}"
+        found.append((len(rows), (name, rows["file"].iloc[chosen].tolist())))
+    return [entry for _, entry in sorted(found, key=lambda row: -row[0])]
 
 
 def recovery(classes, best):

@@ -134,3 +134,42 @@ def test_class_identity(classes):
     rdm = compare.class_identity_rdm(classes)
     assert rdm.dtype == np.float32
     assert rdm.tolist() == [float(a != b) for a, b in itertools.combinations(classes, 2)]
+
+
+def test_controls_change_no_bit_of_the_others(tmp_path):
+    rdms = ranked(6, 190)
+    alone = compare.second_order(rdms[:4], 4, 190, scratch=tmp_path)
+    seen = []
+    every = compare.second_order(rdms, 6, 190, scratch=tmp_path, controls=2, watch=seen.append)
+    np.testing.assert_array_equal(every[:4, :4], alone)
+    np.testing.assert_allclose(every, compare.second_order(rdms, 6, 190), atol=1e-7)
+    np.testing.assert_array_equal(seen, [compare.standardized(rdm, "spearman") for rdm in rdms])
+
+
+@pytest.mark.parametrize("classes", ["aabbcc", "aaabbc", "abcdee"])
+def test_chance_spread_is_that_of_all_orders(classes):
+    rdm = ranked(1, 15)[0] + np.random.default_rng(1).uniform(0, 0.1, 15).astype(np.float32)
+    values = compare.standardized(rdm, "spearman")
+    found = []
+    for order in itertools.permutations(classes):
+        found.append(values @ compare.standardized(compare.class_identity_rdm(list(order)), "spearman"))
+    assert np.mean(found) == pytest.approx(0, abs=1e-6)
+    both = [compare.standardized(compare.class_identity_rdm(list(classes)), "spearman"), values]
+    spread = compare.chance_spread(*(compare.gathered(x, 6) for x in both), 6)
+    assert spread == pytest.approx(np.std(found), rel=1e-5)
+    assert np.isnan(compare.chance_spread(1, 1, 3))
+
+
+def test_chance_spread_of_chosen_pairs():
+    n, most = 120, 3000
+    rdm = ranked(1, compare.condensed_length(n))[0]
+    identity = compare.class_identity_rdm(np.repeat(np.arange(6), 20))
+    every = [compare.gathered(compare.standardized(x, "spearman"), n) for x in (rdm, identity)]
+    expected = compare.chance_spread(*every, n)
+    found = []
+    for seed in range(20):
+        pairs = compare.sample_pairs(len(rdm), most, seed)
+        ends = compare.pairs_of(pairs, n)
+        chosen = [compare.standardized(x[pairs], "spearman") for x in (rdm, identity)]
+        found.append(compare.chance_spread(*(compare.gathered(x, n, ends) for x in chosen), n))
+    assert np.mean(found) == pytest.approx(expected, rel=0.1)

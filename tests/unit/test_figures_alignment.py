@@ -25,7 +25,10 @@ def test_brainscore_panels(scores, networks):
     assert ("†" in shown) == (networks >= 4)  # EfficientNet-Lite0 has no score
     assert shown.count("no correlation") == (7 if networks < 3 else 0)
     fits = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == "-"]
-    assert len(fits) == (7 if networks >= 3 else 0)
+    assert len(fits) == (7 if networks > 4 else 0)  # of four, three have scores
+    assert shown.count("no CI below") == (7 if networks == 4 else 0)
+    assert shown.count("by Holm") == (0 if networks < 3 else 7)
+    assert "± 1 posterior s.d." in shown
 
 
 def test_no_panel_is_drawn_where_nothing_could_be_joined(scores):

@@ -14,7 +14,8 @@ def test_accuracy_by_layer(networks):
     figure = decoding.accuracy_by_layer(accuracy.sample(frac=1, random_state=0))
     assert_legible(figure)
     assert "commonest label" in words(figure)
-    assert len(figure.legends[0].get_texts()) == networks + 1
+    assert "95 % interval" in words(figure)
+    assert len(figure.legends[0].get_texts()) == networks + 2
     bars = figure.axes[0].containers
     heights = np.concatenate([bar.lines[0].get_ydata() for bar in bars])
     np.testing.assert_allclose(sorted(heights), sorted(accuracy["accuracy"]))

@@ -16,8 +16,10 @@ def test_mutual_information_by_layer(networks):
     shown = words(figure)
     assert "(bits)" in shown
     assert "H(class) = 5.55 bits" in shown
+    assert "± 1 posterior s.d." in shown
+    assert "shuffled classes ± 2 s.d." in shown
     assert ("ResNet-18 (untrained)" in shown) == (networks > 2)
-    assert len(figure.legends[0].get_texts()) == networks + 1
+    assert len(figure.legends[0].get_texts()) == networks + 2
     heights = np.concatenate([c.lines[0].get_ydata() for c in figure.axes[0].containers])
     np.testing.assert_allclose(sorted(heights), sorted(mi["mi_bits"]))
 
@@ -36,6 +38,7 @@ def test_intervals_by_layer():
     figure = layers.mutual_information_by_layer(mi, intervals=True)
     assert_legible(figure)
     assert "bias-corrected" in words(figure)
+    assert "95 % interval" in words(figure)
     points = [c.lines[0].get_ydata() for c in figure.axes[0].containers]
     bars = [
         np.diff(np.array(c.lines[2][0].get_segments())[..., 1], axis=1) for c in figure.axes[0].containers
@@ -56,3 +59,22 @@ def test_information_by_clusters(networks):
     assert len(left) == networks + 1  # and the number of classes
     highest = max(line.get_ydata().max() for line in left[:networks])
     assert highest == pytest.approx(best["mi_bits"].max() * np.log2(29))
+
+
+def test_the_numbers_of_clusters_that_are_asked_for_are_marked():
+    mi = table(2)
+    best = mi.sort_values("mi_bits").drop_duplicates("network", keep="last")
+    by_k = mi.merge(pd.DataFrame({"k": range(1, 41)}), how="cross").assign(n_classes=12)
+    by_k = by_k.assign(adjusted_mutual_information=0.3)
+    asked = by_k[by_k["k"].isin([12, 20, 30])]
+    asked = asked.assign(mi_low_bits=asked["mi_bits"] - 0.1, mi_high_bits=asked["mi_bits"] + 0.2)
+    figure = layers.information_by_clusters(by_k, best, asked=asked)
+    assert_legible(figure)
+    left, right = figure.axes
+    for axes in (left, right):
+        assert [list(bar.lines[0].get_xdata()) for bar in axes.containers] == [[12, 20, 30]] * 2
+    ends = np.array(left.containers[0].lines[2][0].get_segments())[:, :, 1]
+    np.testing.assert_allclose(ends[:, 1] - ends[:, 0], 0.3)
+    assert not right.containers[0].lines[2]
+    for text in ("as many as classes", "95 % interval"):
+        assert text in words(figure)

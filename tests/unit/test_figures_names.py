@@ -49,7 +49,8 @@ def entries(figure):
     """Legend entries of a figure or its axes: text → line."""
     (legend,) = figure.legends or [axes.get_legend() for axes in figure.axes if axes.get_legend()]
     lines = [line for line in legend.findobj(Line2D) if line.get_marker() not in ("", "None", "none", None)]
-    return {unescaped(text.get_text()): line for text, line in zip(legend.get_texts(), lines, strict=True)}
+    named = {unescaped(text.get_text()): line for text, line in zip(legend.get_texts(), lines, strict=True)}
+    return {name: line for name, line in named.items() if line.get_marker() != "|"}
 
 
 def brainscores(study, scores=None):

@@ -36,6 +36,31 @@ def test_ungrouped_classes_are_refused():
         rdms.rdm(np.zeros((3, 3)), ["a", "b", "a"], "", "")
 
 
+@pytest.mark.parametrize(("classes", "layers"), [(2, 1), (12, 5), (47, 7)])
+def test_all_layers_have_one_scale(rng, classes, layers):
+    names = [f"crosshatched{i}" for i in range(classes)]
+    pairs = classes * (classes - 1) // 2
+    squares = [squareform(rng.uniform(size=2 * classes * (2 * classes - 1) // 2)) * i for i in range(layers)]
+    means = [squareform(rng.uniform(size=pairs)) for _ in range(layers)]
+    titles = [f"L{i} (features.denseblock4.denselayer{i}.norm1)" for i in range(layers)]
+    remark = rdms.of_clusters("cosine", "gram")
+    figure = rdms.all_layers(squares, means, np.repeat(names, 2), titles, "VGG-19", "1 - cosine of x", remark)
+    assert_legible(figure)
+    assert "made from Euclidean ones" in words(figure)
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    assert len(images) == 2 * layers
+    textures = [image for image in images if len(image.get_array()) == 2 * classes]
+    assert len({image.get_clim() for image in textures}) == 1
+    assert len({image.get_clim() for image in images if image not in textures}) == 1
+
+
+def test_a_remark_stands_below(rng):
+    square = squareform(rng.uniform(size=66))
+    figure = rdms.rdm(square, list("aabbccddeeff"), "x", "y", rdms.of_clusters("cosine", "rdm_rows"))
+    assert_legible(figure)
+    assert "rows of the Euclidean matrix" in words(figure)
+
+
 @pytest.mark.parametrize(("networks", "sign"), [(1, 1), (3, -1), (13, 1)])
 def test_second_order(rng, networks, sign):
     names = [label for _, label, _ in POOL[:networks] for _ in range(5)]
@@ -50,6 +75,24 @@ def test_second_order(rng, networks, sign):
     assert all(shown.count(label) == 2 for _, label, _ in POOL[:networks])
     image = figure.axes[0].images[0]
     assert image.get_clim() == ((0, 1) if sign > 0 else (-1, 1))
+
+
+def test_second_order_with_controls_and_chance(rng):
+    names = ["AlexNet"] * 2 + ["VGG-19 (untrained)"] * 3
+    matrix = squareform(rng.uniform(-0.05, 1, 10)) + np.eye(5)
+    own, chance = np.array([0.1, 0.3, -0.05, 0.2, 0.0]), np.array([0.01, 0.02, 0.03, 0.01, 0.02])
+    figure = rdms.second_order(
+        matrix, [f"{name} L{i}" for i, name in enumerate(names)], names, own, "r", chance, controls=3
+    )
+    assert_legible(figure)
+    for text in ("controls last", "shuffled"):
+        assert text in words(figure)
+    assert figure.axes[0].images[0].get_clim() == (np.floor(10 * matrix.min()) / 10, 1)
+    bars = figure.axes[0].child_axes[0].patches
+    lengths = [(bar.get_width(), bar.get_facecolor()[:3] == (1, 1, 1)) for bar in bars[:5]]
+    assert lengths == [(0.1, False), (0.3, False), (-0.05, True), (0.2, True), (0.0, True)]
+    spans = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in bars[5:]]
+    np.testing.assert_allclose(spans, [(-2 * s, 2 * s) for s in chance])
 
 
 @pytest.mark.parametrize("networks", [1, 13])

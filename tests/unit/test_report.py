@@ -217,14 +217,15 @@ def test_pages_show_what_was_made_and_say_what_was_not(tmp_path):
         "brainscore_uncertainty.csv",
     }
     assert plan.absent(study)["Synthesis"] == "synthesis"
-    table, rdm = report.made
-    assert (table["file"], table["rule"], table["seconds"]) == ("brainscore_uncertainty.csv", "a_rule", None)
-    assert (rdm["file"], rdm["rule"], rdm["seconds"], rdm["memory"]) == (
-        "rdm/net/L1.h5",
-        "compute_rdm",
-        1.5,
-        None,
-    )
+    made = {row["file"]: row for row in report.made}
+    assert list(made) == [
+        *("brainscore_uncertainty.csv", "figures/classes.pdf", "figures/classes.png", "rdm/net/L1.h5")
+    ]
+    table, rdm = made["brainscore_uncertainty.csv"], made["rdm/net/L1.h5"]
+    assert (table["rule"], table["seconds"], table["inputs"]) == ("a_rule", None, ())
+    assert (rdm["rule"], rdm["seconds"], rdm["memory"]) == ("compute_rdm", 1.5, None)
+    assert rdm["inputs"] == (f"{study}/images.h5", "w.pth")
+    assert rdm["weights"] == report.names[0]
 
 
 def test_a_target_that_makes_a_page_is_one_of_the_workflow():

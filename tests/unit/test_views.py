@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import pdist, squareform
 
 from texalign import views
@@ -96,3 +97,23 @@ def test_an_rdm_that_correlates_with_nothing_is_left_out_of_the_map():
     matrix = np.array([[1, np.nan, 0.5], [np.nan, np.nan, np.nan], [0.5, np.nan, 1]])
     compared = SecondOrder(("a", "b", "c"), ("L1",) * 3, ("",) * 3, matrix, np.array([0.1, np.nan, 0.2]))
     assert views.second_order_map(compared)["network"].tolist() == ["a", "c", "classes"]
+
+
+def test_a_known_matching_gives_the_same_order(rng):
+    table = rng.poisson(3, (7, 9))
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    matched = np.full(7, -1)
+    matched[rows] = columns
+    for found, expected in zip(views.matched_order(table, matched), views.matched_order(table), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    few = views.matched_order(table[:, :3], [-1, 0, 2, -1, -1, 1, -1])
+    assert sorted(few[0]) == list(range(7))
+    assert sorted(few[1]) == [0, 1, 2]
+
+
+def test_members_of_clusters_are_spread_over_their_classes():
+    classes = ["a"] * 6 + ["b"] * 6
+    files = [f"{name}/{i}" for i, name in enumerate(classes)]
+    first, second = views.members(files, classes, [0] * 9 + [1] * 3, most=3)
+    assert first == ("1: 9, 6 of them a", ["a/0", "a/4", "b/8"])
+    assert second == ("2: 3, 3 of them b", ["b/9", "b/10", "b/11"])

@@ -302,6 +302,7 @@ def test_the_named_targets(fresh):
         "synthesis",
         "report",
         "html_report",
+        "describe_run",
     }
     assert targets <= fresh.plan(*sorted(targets))
 

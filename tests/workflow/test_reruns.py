@@ -1,5 +1,6 @@
 """The rerun contract of a finished study: after each change, exactly these jobs and no others."""
 
+import json
 import os
 import random
 import shutil
@@ -7,6 +8,7 @@ import sys
 import time
 import zipfile
 
+import crates
 import pytest
 import yaml
 from studies import Study, make_photographs, models
@@ -116,9 +118,9 @@ def test_an_added_network_with_weights_fetches_them(finished):
     assert finished.plan() == {"fetch_weights more"} | whole("more") | JOINTLY
 
 
-def test_an_added_control_is_not_compared(finished):
+def test_an_added_control_is_compared_too(finished):
     finished.change(controls=["squeezenet1_1"])
-    assert finished.plan() == whole("squeezenet1_1") | JOINTLY - COMPARED
+    assert finished.plan() == whole("squeezenet1_1") | JOINTLY
 
 
 def test_an_unused_entry_of_the_model_table_runs_nothing(finished):
@@ -522,6 +524,29 @@ def test_no_name_ends_the_reports_script(finished):
     assert "<img src=x" not in text
     table = tables.read(finished / "results/tiny/mutual_information.csv")
     assert name in set(table["label"])
+
+
+@pytest.mark.runs
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the validator
+def test_a_finished_study_is_described_as_a_crate(finished, tmp_path):
+    finished.make("describe_run")
+    study = finished / "results/tiny"
+    about = json.loads((study / "ro-crate-metadata.json").read_text())
+    assert crates.validated(study, about, crates.fetched(tmp_path / "fetched")).passed()
+    found = {one["@id"]: one for one in about["@graph"]}
+    gram = found["gram/linear/alexnet.h5"]
+    (job,) = [one for one in about["@graph"] if one.get("result") == {"@id": gram["@id"]}]
+    assert job["instrument"] == {"@id": "#rule/compute_gram"}
+    assert {"@id": "images.h5"} in job["object"]
+    assert {
+        "workflow/Snakefile",
+        "workflow/rules/gram.smk",
+        "workflow/scripts/compute_gram.py",
+    } <= found.keys()
+    assert {"figures/mutual_information.png", "report/index.html"} <= found.keys()
+    page = (study / "report/more/provenance.html").read_text()
+    assert "results/tiny/rdm/linear/gram/alexnet/L1.h5" in page
+    assert finished.plan("describe_run") == set()
 
 
 # ---------------------------------------------------------------- synthesis

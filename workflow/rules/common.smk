@@ -35,7 +35,7 @@ except ImportError:
 from texalign import brainscore, weights
 from texalign.escaping import escape
 from texalign.plan import code, content, dataset, explained, generators, networks, own_files, paths
-from texalign.plan import pages, people, published, reading, recipes, synthesis, variants
+from texalign.plan import pages, people, published, reading, recipes, synthesis, variants, written
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -350,7 +350,10 @@ STYLED, POOL = (generators.of_key(config, CONTENTS, key) for key in ("contents",
 
 
 # The same names, colours and markers in all figures. Escaped, as a report shows the params of its rules.
-STUDY_NETWORKS = networks.names(models, dict.fromkeys([*MEASURED, *SYNTHESISERS]))
+STUDY_NETWORKS = {
+    network: names | {"control": network in config["controls"]}
+    for network, names in networks.names(models, dict.fromkeys([*MEASURED, *SYNTHESISERS])).items()
+}
 LABELS = escape(labels(STUDY_NETWORKS) | synthesis.OTHER_LABELS)
 GRID, CELLS = synthesis.grid(config, TEXTURES)
 GRID_LABELS = [synthesis.shown(method, LABELS[maker]) for method, maker in GRID]
@@ -523,6 +526,16 @@ REPORTED = ("dataset", "clustering", "readout", "normalisation", "bn_warmup", "r
 def results_page():
     """The page of the documentation that explains every column."""
     return Path(workflow.source_path("../../docs/results.md")).read_text(encoding="utf-8")
+
+
+def definition():
+    """The files that the workflow is written in, by their place in a study's folder; its main file first."""
+    texts = {"Snakefile": workflow.source_path("../Snakefile")}
+    for rules_file in written.included(Path(texts["Snakefile"]).read_text(encoding="utf-8")):
+        texts[rules_file] = workflow.source_path(f"../{rules_file}")
+        for script in written.scripts(Path(texts[rules_file]).read_text(encoding="utf-8")):
+            texts[script] = workflow.source_path(f"../{script}")
+    return {f"workflow/{name}": str(path) for name, path in texts.items()}
 
 
 def columns(wildcards):

@@ -43,6 +43,7 @@ rule grow_trees:
 rule compare_rdms:
     input:
         rdms=lambda wildcards: rdms_of(NETWORKS, wildcards),
+        controls=lambda wildcards: rdms_of(config["controls"], wildcards),
     output:
         place("second_order"),
     log:
@@ -54,7 +55,7 @@ rule compare_rdms:
     threads: 4
     params:
         code=program("compare_rdms"),
-        origin=lambda wildcards: origin(tuple(NETWORKS), "grow_trees"),
+        origin=lambda wildcards: origin(tuple(MEASURED), "grow_trees"),
         metric=lookup(dpath="second_order/metric", within=config),
         correlation=lookup(dpath="second_order/correlation", within=config),
         pairs=lookup(dpath="second_order/pairs", within=config),

@@ -62,8 +62,32 @@ rule html_network:
         "../scripts/html_network.py"
 
 
+rule list_jobs:
+    input:
+        rules.aggregate.output,
+        rules.correlate_scores.output,
+        rules.figures.input,
+        rules.html_textures.output,
+        expand(rules.html_network.output, network=MEASURED),
+    output:
+        temp(f"{STUDY}/jobs.tsv"),
+    log:
+        log_of("list_jobs"),
+    localrule: True
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        snakefile=lambda wildcards: workflow.main_snakefile,
+        configfiles=lambda wildcards: given_configfiles(),
+    shell:
+        # As the rule above: what snakemake noted of each file of these, and of those that they are made from.
+        "snakemake --snakefile {params.snakefile:q} --nolock --cores 1 {params.configfiles:q} "
+        "--detailed-summary -- {input:q} > {output:q} 2> {log:q}"
+
+
 rule html_report:
     input:
+        jobs=rules.list_jobs.output[0],
         information=rules.join_information.output[0],
         summary=rules.aggregate.output.summary,
         networks=rules.correlate_scores.output.networks,
@@ -98,3 +122,23 @@ rule html_report:
         absent=lambda wildcards, input: not_made(),
     script:
         "../scripts/html_report.py"
+
+
+rule describe_run:
+    input:
+        jobs=rules.list_jobs.output[0],
+        pages=rules.html_report.output,
+    output:
+        crate=f"{STUDY}/ro-crate-metadata.json",
+        workflow=directory(f"{STUDY}/workflow"),
+    log:
+        log_of("describe_run"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("describe_run"),
+        study=config["study"],
+        definition=lambda wildcards: escape(definition()),
+        choices=escape(dict(config)),
+    script:
+        "../scripts/describe_run.py"

@@ -10,6 +10,7 @@ information, scored = tables.read(snakemake.input.information), tables.read(snak
 metrics = tables.read(snakemake.input.correlation)["metric"]
 with store.open_h5(snakemake.input.second_order) as source:
     compared, keys = store.read_second_order(source), store.read_keys(source)
+    drawn = store.read_with_controls(source)
     about = {key: source.attrs[key] for key in ("metric", "correlation")}
 
 summary = alignment.summary(information, scored, compared, metrics)
@@ -18,6 +19,7 @@ if snakemake.input.human:
 tables.write(snakemake.output.summary, summary, job.about())
 with store.create_h5(snakemake.output.rdms, job.about()) as file:
     store.write_second_order(file, compared)
+    store.write_with_controls(file, *drawn)
     store.write_keys(file, *keys)
     bits = summary.set_index(["network", "layer"])["mi_bits"]
     file["mi_bits"] = bits.loc[list(zip(compared.networks, compared.layers, strict=True))].to_numpy()

@@ -48,7 +48,8 @@ for page, found in params["further"].items():
     parts = further.parts(study, found, params["sections"], folder)
     values = {"title": PAGES[page][0], "here": f"more/{page}.html", "parts": parts}
     pages.write_page(folder / f"{page}.html", "parts_page.html", **common, **values)
-values = {"title": "Provenance", "here": "more/provenance.html", "files": provenance.listed(study)}
+made = provenance.listed(study, provenance.jobs(inputs["jobs"]))
+values = {"title": "Provenance", "here": "more/provenance.html", "files": made}
 pages.write_page(folder / "provenance.html", "provenance.html", **common, **values)
 pages.write_script(output.pages, "pages", more)
 pages.write_static(output.static)

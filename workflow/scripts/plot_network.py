@@ -1,4 +1,4 @@
-"""One network's figures: the RDM of every layer (Fig. 1), its best layer's clusters and typical images."""
+"""One network's figures: the RDMs of its layers (Fig. 1), its best layer's clusters and typical images."""
 
 from texalign import job
 
@@ -10,33 +10,51 @@ from texalign import escaping, store, tables, views
 from texalign.figures import clusters, rdms, style
 from texalign.information.contingency import contingency
 
-params, output = snakemake.params, snakemake.output
+params, inputs, output = snakemake.params, snakemake.input, snakemake.output
 label = escaping.unescape(params.label)
 measure = rdms.metric_label(params.metric, params.representation)
-for path in snakemake.input.rdms:
+remark = rdms.of_clusters(params.metric, params.clustering)
+squares, means, layers = [], [], []
+for path in inputs.rdms:
     with store.open_h5(path) as source:
         classes = store.read_keys(source)[1]
-        small = views.reduce_rdm(source[params.metric][:], len(classes))
-        title = f"{label}, {Path(path).stem} ({source.attrs['module']})"
-    figure = rdms.rdm(small, classes, title, measure)
+        condensed, layer = source[params.metric][:], f"{Path(path).stem} ({source.attrs['module']})"
+    figure = rdms.rdm(
+        views.reduce_rdm(condensed, len(classes)), classes, f"{label}, {layer}", measure, remark
+    )
     place = Path(output.rdms, Path(path).stem)
     style.save(figure, pdf=place.with_suffix(".pdf"), png=place.with_suffix(".png"))
+    squares.append(views.reduce_rdm(condensed, len(classes), 300))
+    means.append(views.class_means(condensed, classes)[1])
+    layers.append(layer)
+figure = rdms.all_layers(squares, means, classes, layers, label, measure, remark)
+style.save(figure, pdf=output.layers_pdf, png=output.layers)
 
-table = tables.read(snakemake.input.information).assign(network=snakemake.wildcards.network)
+table = tables.read(inputs.information).assign(network=snakemake.wildcards.network)
 best = tables.best_layers(table[table["k"] == table["n_classes"]]).iloc[0]
-with store.open_h5(snakemake.input.clusters) as source:
-    group = source[best["layer"]]
-    labels = store.read_labels(group)[best["k"]]
-title = f"{label}, {best['layer']} ({best['module']}), {best['mi_bits']:.2f} bits"
-figure = clusters.cluster_composition(contingency(classes, labels), sorted(set(classes)), title)
+with store.open_h5(inputs.clusters) as source:
+    files, classes = store.read_keys(source[best["layer"]])
+    labels = store.read_labels(source[best["layer"]])[best["k"]]
+known = tables.read(inputs.classes)
+known = known[known["layer"] == best["layer"]].set_index("class")["matched_cluster"]
+title = f"{label}, {best['layer']} ({best['module']})"
+names = sorted(set(classes))
+figure = clusters.cluster_composition(
+    contingency(classes, labels), names, f"{title}, {best['mi_bits']:.2f} bits", known.loc[names]
+)
 style.save(figure, pdf=output.pdf, png=output.png)
 
-labels = views.extremes(tables.read(snakemake.input.labels), best["layer"])
-with store.open_h5(snakemake.input.images) as source:
+typical = views.extremes(tables.read(inputs.labels), best["layer"])
+with store.open_h5(inputs.images) as source:
     place = {file: i for i, file in enumerate(store.read_keys(source)[0])}
-    shown = [
-        (name, *([source["image"][place[file]] for file in files] for files in groups))
-        for name, groups in labels.items()
+    shown = {
+        name: [[source["image"][place[file]] for file in part] for part in parts]
+        for name, parts in typical.items()
+    }
+    sheet = [
+        (name, [source["image"][place[file]] for file in part])
+        for name, part in views.members(files, classes, labels)
     ]
-figure = clusters.typical_images(shown, f"{label}, {best['layer']} ({best['module']})")
+figure = clusters.typical_images([(name, *parts) for name, parts in shown.items()], title)
 style.save(figure, pdf=output.typical_pdf, png=output.typical)
+style.save(clusters.contact_sheet(sheet, f"{title}: clusters"), png=output.contact)

@@ -17,7 +17,7 @@ best = tables.best_layers(main)
 
 figure = information.mutual_information_by_layer(main, study, intervals=True)
 style.save(figure, pdf=output.intervals, png=output.intervals_png)
-figure = information.information_by_clusters(tables.read(inputs.by_k), best, study)
+figure = information.information_by_clusters(tables.read(inputs.by_k), best, study, table)
 style.save(figure, pdf=output.by_k, png=output.by_k_png)
 recovery = views.recovery(tables.read(inputs.classes), best)
 figure = clusters.class_recovery(recovery, [shown[network] for network in recovery.columns])

@@ -16,13 +16,17 @@ figure = information.mutual_information_by_layer(table[table["k"] == table["n_cl
 style.save(figure, pdf=output.information, png=output.information_png)
 
 with store.open_h5(inputs.rdms) as source:
-    compared, measure = store.read_second_order(source), source.attrs["correlation"].capitalize()
+    compared, chance = store.read_with_controls(source)
+    measure = source.attrs["correlation"].capitalize()
+controls = sum(study[name]["control"] for name in compared.networks)
 figure = rdms.second_order(
     compared.matrix,
     [f"{shown[name]} {layer}" for name, layer in zip(compared.networks, compared.layers, strict=True)],
     [shown[name] for name in compared.networks],
     compared.class_identity,
     f"{measure} correlation",
+    chance,
+    controls,
 )
 style.save(figure, pdf=output.second_order, png=output.second_order_png)
 

@@ -1,7 +1,6 @@
 """Figures of mutual information against Brain-Score."""
 
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -10,13 +9,17 @@ from texalign.figures.style import (
     DOUBLE,
     MARK,
     NUMBERS,
+    bar_of,
     colour_bar,
     frameless,
-    legend,
+    network_legend,
     plain,
     styled,
     table_styles,
 )
+
+#: Networks from which on a line is fitted and r has an interval.
+FITTED = 4
 
 
 @styled
@@ -35,15 +38,15 @@ def brainscore_panels(joined, correlations, study=None):
     Returns
     -------
     Figure
-        Error bars are one posterior standard deviation; the line is the least-squares fit. A score that no
-        network has gets no panel.
+        Error bars are one posterior standard deviation; the line is the least-squares fit, from four
+        networks on. A score that no network has gets no panel.
     """
     styles, names = table_styles(joined, study)
     table, statistics = joined.set_index("network"), correlations.set_index("metric")
     metrics = [metric for metric in statistics.index if table[metric].notna().any()]
     lines = max(1, -(-(len(metrics) + 1) // 4))
     columns = min(4, len(metrics) + 1)
-    figure = Figure(figsize=(DOUBLE, 2.3 * lines if lines > 1 else 3.1), layout="constrained")
+    figure = Figure(figsize=(DOUBLE, 2.4 * lines if lines > 1 else 3.2), layout="constrained")
     grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
     for axes in grid.flat[len(metrics) : -1]:
         axes.set_axis_off()
@@ -57,7 +60,6 @@ def brainscore_panels(joined, correlations, study=None):
     for axes in grid.flat:
         axes.tick_params(labelleft=axes in grid[:, 0])
     _panel_legend(grid.flat[-1], table["scored"], styles, names)
-    sns.despine(fig=figure)
     return figure
 
 
@@ -73,7 +75,7 @@ def _panel(axes, table, metric, statistic, styles):
     axes.set_title(_statistics_text(statistic), fontsize=7, loc="left", linespacing=1.3)
     if len(rows) == 1:  # else the axis would span a thousandth
         axes.set_xlim(rows[metric].item() - 0.1, rows[metric].item() + 0.1)
-    elif not np.isnan(statistic["pearson_r"]):
+    elif len(rows) >= FITTED and not np.isnan(statistic["pearson_r"]):
         ends = np.array([rows[metric].min(), rows[metric].max()])
         line = np.polynomial.Polynomial.fit(rows[metric], rows["mi_bits"], 1)
         axes.plot(ends, line(ends), color="#222222", linewidth=0.8, zorder=1)
@@ -82,21 +84,29 @@ def _panel(axes, table, metric, statistic, styles):
 def _statistics_text(statistic):
     numbers = statistic[["pearson_r", "ci_low", "ci_high"]].astype(float).round(2) + 0.0  # no "-0.00"
     r, low, high = (f"{number:.2f}".replace("-", "−") for number in numbers)
-    p, n = statistic["p_value"], int(statistic["n"])
+    n = int(statistic["n"])
     if np.isnan(statistic["pearson_r"]):
         return f"$n$ = {n}: no correlation\ncan be computed"
-    p = "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
-    interval = "95 % CI: needs $n$ ≥ 4" if n < 4 else f"95 % CI {low} to {high}"
-    return f"$r$ = {r}, $p$ {p}, $n$ = {n}\n{interval}"
+    interval = "no CI below $n$ = 4" if n < FITTED else f"95 % CI {low} to {high}"
+    p, holm = _p_text(statistic["p_value"]), _p_text(statistic["p_holm"]).removeprefix("= ")
+    return f"$r$ = {r}, $n$ = {n}\n{interval}\n$p$ {p}, by Holm {holm}"
+
+
+def _p_text(p):
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
 
 
 def _panel_legend(axes, scored, styles, names):
     axes.set_axis_off()
-    handles = [Line2D([], [], **{**look, **MARK, "linestyle": "none"}) for look in styles.values()]
-    legend(
+    handles = {
+        network: Line2D([], [], **{**look, **MARK, "linestyle": "none"}) for network, look in styles.items()
+    }
+    network_legend(
         axes,
         handles,
-        [names[network] + ("" if scored[network] else " †") for network in styles],
+        styles,
+        {network: names[network] + ("" if scored[network] else " †") for network in styles},
+        {"± 1 posterior s.d.": bar_of()},
         title=None if scored.all() else "† no Brain-Score",
         alignment="left",
         loc="upper left",
@@ -105,7 +115,7 @@ def _panel_legend(axes, scored, styles, names):
         handletextpad=0.2,
         labelspacing=0.45,
         fontsize=6.5,
-        ncols=-(-len(handles) // 16),
+        ncols=-(-(len(handles) + 1) // 16),
     )
 
 
@@ -197,5 +207,4 @@ def published_against_ours(table):
         text = f"{row.published_r:.2f} → {row.pearson_r:.2f}  ({row.r_difference:+.2f})"
         text = "not in this study" if np.isnan(row.pearson_r) else text.replace("-", "−")
         texts.text(0, row.Index, text, va="center", fontsize=7)
-    sns.despine(fig=figure)
     return figure

@@ -1,13 +1,12 @@
 """Figures of networks held against people."""
 
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from texalign import views
-from texalign.figures.style import DOUBLE, NUMBERS, legend, plain, styled, table_styles
+from texalign.figures.style import DOUBLE, NUMBERS, network_legend, plain, styled, table_styles
 from texalign.tables import natural
 
 #: What is compared, in titles.
@@ -74,10 +73,9 @@ def agreement_by_layer(table, study=None, labels=None):
                 xlim=(-0.4, len(layers) - 0.6), ylabel="Share predicted" if choices else "Rank correlation"
             )
             axes.yaxis.set_major_locator(MaxNLocator(5, **NUMBERS))
-    lines = [Line2D([], [], **look, markersize=4) for look in styles.values()]
-    lines += [Line2D([], [], **look) for look in (CEILING, CLASSES, CHANCE)]
-    ends = ["people's own agreement", "the classes as a model", "chance"]
+    lines = {network: Line2D([], [], **look, markersize=4) for network, look in styles.items()}
+    ends = {"people's own agreement": CEILING, "the classes as a model": CLASSES, "chance": CHANCE}
+    further = {text: Line2D([], [], **look) for text, look in ends.items()}
     place = {"loc": "outside right upper", "handlelength": 2.6}
-    legend(figure, lines, [*(names[network] for network in styles), *ends], **place)
-    sns.despine(fig=figure)
+    network_legend(figure, lines, styles, names, further, **place)
     return figure

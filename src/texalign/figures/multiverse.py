@@ -1,13 +1,10 @@
 """Figures of the result under many sets of choices."""
 
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from texalign.figures.style import DOUBLE, NUMBERS, frameless, plain, styled
-
-COLOURS = sns.color_palette("colorblind")
+from texalign.figures.style import DOUBLE, HUES, NUMBERS, frameless, plain, styled
 
 #: Short names of choices, where there is little room.
 NAMES = {
@@ -53,7 +50,6 @@ def specification_curve(order, mean, null, effects):
     legend.set_axis_off()
     legend.legend(*middle.get_legend_handles_labels(), loc="center left", borderaxespad=0, handlelength=1.2)
     _effects(figure.add_subplot(grid[2, 1]), effects)
-    sns.despine(fig=figure)
     frameless(bottom)
     return figure
 
@@ -72,7 +68,7 @@ def _correlations(axes, order, mean):
         label="mean, permuted",
     )
     for i, metric in enumerate(order.correlations.columns):
-        look = {"color": COLOURS[i % len(COLOURS)], "marker": ".", "markersize": 2.5, "linewidth": 0}
+        look = {"color": HUES[i % len(HUES)], "marker": ".", "markersize": 2.5, "linewidth": 0}
         axes.plot(x, order.correlations[metric], label=plain(metric.replace("_", " ")), **look)
     axes.plot(x, band["mean_r"], color="#222222", linewidth=1.2, label="mean")
     axes.set(ylim=(-1.05, 1.05), ylabel="Correlation $r$")

@@ -1,13 +1,12 @@
 """Figure of what people, images and networks tell of the classes, side by side."""
 
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from texalign import views
-from texalign.figures.style import DOUBLE, NUMBERS, legend, plain, styled, table_styles
+from texalign.figures.style import DOUBLE, NUMBERS, bar_of, legend, plain, styled, table_styles
 
 PEOPLE, IMAGES = "#0a7d3c", "#777777"
 
@@ -61,9 +60,10 @@ def beside_people(table, study=None):
     handles = [
         Line2D([], [], marker="o", color="#222222", linestyle="none", markersize=4.5),
         Line2D([], [], marker="x", color="#222222", linestyle="none", markersize=5),
+        bar_of(marker="_"),
         Line2D([], [], color="#222222", linestyle=(0, (6, 3)), linewidth=0.8),
     ]
-    texts = ["best layer", "layer chosen by the other networks", f"H(class) = {bound:.2f} bits"]
-    legend(figure, handles, texts, loc="outside upper right", ncols=3, handlelength=1.8)
-    sns.despine(fig=figure)
+    texts = ["best layer", "layer chosen by the other networks", "95 % interval"]
+    texts.append(f"H(class) = {bound:.2f} bits")
+    legend(figure, handles, texts, loc="outside upper right", ncols=4, handlelength=1.8)
     return figure

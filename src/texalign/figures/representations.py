@@ -1,13 +1,12 @@
 """Figure of representations: which of them tells more of the classes."""
 
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from texalign import views
-from texalign.figures.style import DOUBLE, NUMBERS, legend, plain, styled, table_styles
+from texalign.figures.style import DOUBLE, HUES, NUMBERS, legend, plain, styled, table_styles
 from texalign.tables import natural
 
 #: Names of representations for people, with colours and markers of their own.
@@ -20,7 +19,7 @@ NAMES = {
     "log_gram": "log Gram matrix",
     "sliced_wasserstein": "sliced Wasserstein",
 }
-COLOURS = dict(zip(NAMES, ["#222222", *sns.color_palette("colorblind", 6).as_hex()], strict=True))
+COLOURS = dict(zip(NAMES, ["#222222", *HUES[:6]], strict=True))
 MARKERS = dict(zip(NAMES, "osD^vPX", strict=True))
 
 #: Panels of networks in a row.
@@ -71,7 +70,6 @@ def beside_gram(table, study=None):
     lines.append(Line2D([], [], color="#222222", linestyle=(0, (6, 3)), linewidth=0.6))
     place = {"loc": "outside upper right", "ncols": 4, "handlelength": 1.8, "columnspacing": 1.2}
     legend(figure, lines, [*(NAMES[name] for name in shown), f"H(class) = {bound:.2f} bits"], **place)
-    sns.despine(fig=figure)
     return figure
 
 

@@ -8,8 +8,8 @@ import zlib
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
@@ -21,8 +21,20 @@ from texalign.tables import natural
 
 log = logging.getLogger(__name__)
 
-#: Width of a figure in two columns of a journal, in inches.
-DOUBLE = 7.2
+#: Widths of a figure in a journal, in inches: one column and a half (120 mm), and two (183 mm).
+MIDDLE, DOUBLE = 4.72, 7.2
+
+#: Of texts and axes; of what shows chance.
+INK, CHANCE = "#262626", "#999999"
+
+#: Ten hues that people with any colour vision tell apart.
+HUES = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
+)
+
+#: Lines of untrained networks, and of controls, trained or not.
+UNTRAINED, CONTROL = "--", ":"
 
 #: Hue and markers of the families of the published study. Other families take what is left.
 FAMILIES = {
@@ -45,6 +57,9 @@ SPARE_MARKERS = ((4, 1, 0), (6, 1, 0), (3, 1, 0), "H", (4, 1, 45), (3, 1, 180))
 #: Ticks of plain numbers. (Matplotlib's default locator asks the style again whenever it draws.)
 NUMBERS = {"steps": [1, 2, 5, 10], "min_n_ticks": 3}
 
+#: What is told of a network.
+TOLD = ("label", "family", "weights")
+
 MARK = {"markersize": 5, "markeredgewidth": 0.8}
 
 RC = {
@@ -59,6 +74,20 @@ RC = {
     "ytick.labelsize": 7,
     "axes.titley": 1,  # no figure has ticks above its axes, and to look for them takes long
     "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.8,
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "white",
+    "patch.force_edgecolor": True,
+    "patch.linewidth": 0.8,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "xtick.major.size": 3,
@@ -71,8 +100,7 @@ RC = {
 @contextlib.contextmanager
 def style():
     """Apply the look of the study's figures inside a ``with`` block, and leave nothing behind."""
-    look = {**sns.axes_style("ticks"), **sns.plotting_context("paper"), **RC}
-    with mpl.rc_context(look), warnings.catch_warnings():
+    with mpl.rc_context(RC), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # `styled` says it once, and what to do
         yield
 
@@ -138,7 +166,7 @@ def save(figure, pdf=None, png=None, svg=None, dpi=200):
     """
     with style():
         if pdf is not None:
-            with whole(pdf) as path:
+            with whole(pdf) as path, _outlines_alone():
                 figure.savefig(path, format="pdf", dpi=dpi, metadata={"CreationDate": None})
         if png is not None:
             with whole(png) as path:
@@ -150,7 +178,23 @@ def save(figure, pdf=None, png=None, svg=None, dpi=200):
                 figure.savefig(path, format="svg", dpi=dpi, metadata={"Date": None, "Creator": None})
 
 
-def network_styles(networks, families, untrained):
+@contextlib.contextmanager
+def _outlines_alone():
+    """Embed letters without their font's rules for setting them, as they stand in their places already.
+
+    To take those rules apart is three quarters of the time of a PDF.
+    """
+    from fontTools import subset
+
+    before = subset.Options._drop_tables_default
+    subset.Options._drop_tables_default = [*before, "GDEF", "GPOS", "GSUB"]
+    try:
+        yield
+    finally:
+        subset.Options._drop_tables_default = before
+
+
+def network_styles(networks, families, untrained, controls=()):
     """Give each network a colour and a marker of its own.
 
     A family shares a hue, in shades from dark to light, and each member has its own marker, so that
@@ -162,7 +206,9 @@ def network_styles(networks, families, untrained):
     networks, families : sequence of str
         The networks' keys and their families, in the same order.
     untrained : sequence of bool
-        Which networks are untrained controls: hollow markers and dashed lines.
+        Which networks are untrained: hollow markers and dashed lines.
+    controls : collection of str, optional
+        Networks that are drawn for comparison only: dotted lines.
 
     Returns
     -------
@@ -170,7 +216,7 @@ def network_styles(networks, families, untrained):
         From network to keyword arguments of `matplotlib.axes.Axes.plot`. It depends on the set of
         networks, not on their order.
     """
-    control = dict(zip(networks, untrained, strict=True))
+    hollow = dict(zip(networks, untrained, strict=True))
     members = {}
     for network, family in sorted(zip(networks, families, strict=True), key=lambda row: natural(row[0])):
         members.setdefault(family.lower(), []).append(network)
@@ -183,8 +229,8 @@ def network_styles(networks, families, untrained):
             styles[network] = {
                 "color": colour,
                 "marker": markers[rank % len(markers)],
-                "markerfacecolor": "white" if control[network] else colour,
-                "linestyle": "--" if control[network] else "-",
+                "markerfacecolor": "white" if hollow[network] else colour,
+                "linestyle": CONTROL if network in controls else UNTRAINED if hollow[network] else "-",
             }
     return styles
 
@@ -201,8 +247,8 @@ def _family_looks(families):
 def _shade(hue, rank, size):
     """Mix a colour with black (first of its family) up to white (last)."""
     amount = np.linspace(-0.45, 0.45, size)[rank] if size > 1 else 0
-    towards = "white" if amount > 0 else "black"
-    return mpl.colors.to_hex(sns.blend_palette([hue, towards], 101)[round(100 * abs(amount))])
+    towards = 1.0 if amount > 0 else 0.0
+    return mpl.colors.to_hex((1 - abs(amount)) * np.array(mpl.colors.to_rgb(hue)) + abs(amount) * towards)
 
 
 def table_styles(table, study=None):
@@ -213,23 +259,26 @@ def table_styles(table, study=None):
     table : DataFrame
         With network, and without `study` also with label, family and weights.
     study : dict of str to dict, optional
-        Label, family and weights of every network of the study: see `texalign.plan.networks.names`.
+        Label, family and weights of every network of the study: see `texalign.plan.networks.names`; and
+        ``control`` where it is one.
 
     Returns
     -------
     styles : dict
-        As `network_styles` gives them for the whole study; of the table's networks, family by family.
+        As `network_styles` gives them for the whole study; of the table's networks, family by family,
+        controls last.
     names : dict of str to str
         The names of all networks for people, none of them twice.
     """
     if study is None:
         rows = table.drop_duplicates("network").set_index("network")
-        study = rows[["label", "family", "weights"]].to_dict("index")
+        study = rows[[name for name in (*TOLD, "control") if name in rows]].to_dict("index")
+    controls = {network for network, entry in study.items() if entry.get("control", False)}
     family = {network: entry["family"] for network, entry in study.items()}
-    control = views.untrained([entry["weights"] for entry in study.values()])
-    styles = network_styles(list(study), list(family.values()), control)
+    hollow = views.untrained([entry["weights"] for entry in study.values()])
+    styles = network_styles(list(study), list(family.values()), hollow, controls)
     shown = set(table["network"])
-    order = sorted(styles, key=lambda network: (natural(family[network].lower()), natural(network)))
+    order = sorted(styles, key=lambda name: (name in controls, natural(family[name].lower()), natural(name)))
     names = labels(study)
     names = dict(zip(names, views.shorten(names.values()), strict=True))
     return {network: styles[network] for network in order if network in shown}, names
@@ -254,6 +303,42 @@ def legend(owner, handles, names, **options):
     added = owner.legend(handles=list(handles), labels=[str(i) for i in range(len(names))], **options)
     for text, name in zip(added.get_texts(), names, strict=True):
         text.set_text(plain(name))
+
+
+def network_legend(owner, handles, styles, names, further=None, **options):
+    """Add a legend of networks, controls under a heading of their own, then of what else is drawn.
+
+    Parameters
+    ----------
+    owner : Figure or Axes
+    handles : dict of str to artist
+        Network to what is drawn of it; others of `styles` are left out.
+    styles, names : dict
+        As `table_styles` gives them.
+    further : dict of str to artist, optional
+        Text to what is drawn.
+    **options
+        Of `matplotlib.axes.Axes.legend`.
+    """
+    shown = [network for network in styles if network in handles]
+    controls = [network for network in shown if styles[network]["linestyle"] == CONTROL]
+    rows = [(handles[network], names[network]) for network in shown if network not in controls]
+    if controls:
+        heading = "control, for comparison:" if len(controls) == 1 else "controls, for comparison:"
+        rows.append((Line2D([], [], linestyle="none"), heading))
+    rows += [(handles[network], names[network]) for network in controls]
+    rows += [(artist, text) for text, artist in (further or {}).items()]
+    legend(owner, [row[0] for row in rows], [row[1] for row in rows], **options)
+
+
+def bar_of(**look):
+    """Give what stands for error bars in a legend."""
+    return Line2D([], [], **{"color": INK, "marker": "|", "markersize": 8, "linestyle": "none"} | look)
+
+
+def note(figure, text):
+    """Say below a figure what it does not show by itself."""
+    figure.supxlabel(text, x=0.01, ha="left", fontsize=6, color="#555555")
 
 
 def fit_names(axis, positions, names, rotation=0, largest=7, smallest=4):

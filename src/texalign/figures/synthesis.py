@@ -1,13 +1,13 @@
 """Figures of synthetic textures: grids, how losses fell, and how networks score each other's images."""
 
 import numpy as np
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from texalign.figures.style import (
     DOUBLE,
     MARK,
+    MIDDLE,
     colour_bar,
     fit_names,
     frameless,
@@ -113,7 +113,6 @@ def sample_sheet(exemplar, sheets, trace, most=6):
     right.set(xlabel="Iteration", ylabel="Distance between samples\n(RMS of 255 levels)", ylim=(0, None))
     for axes in (left, right):
         axes.axvline(kept, color="#de8f05", linewidth=0.8, zorder=0)
-    sns.despine(fig=figure)
     return figure
 
 
@@ -137,7 +136,7 @@ def loss_curves(traces, study=None):
     textures = list(traces["texture"].drop_duplicates())
     columns = min(3, len(textures))
     lines = -(-len(textures) // columns)
-    figure = Figure(figsize=(max(4.6, 2 + 1.75 * columns), 0.5 + 1.75 * lines), layout="constrained")
+    figure = Figure(figsize=(DOUBLE if columns > 1 else MIDDLE, 0.5 + 1.75 * lines), layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     handles = {}
     for axes, texture, title in zip(grid.flat, textures, shorten(textures, 24), strict=False):
@@ -159,7 +158,6 @@ def loss_curves(traces, study=None):
     shown = [network for network in styles if network in handles]
     place = {"loc": "outside right upper", "handlelength": 2.6}
     legend(figure, [handles[network] for network in shown], [names[network] for network in shown], **place)
-    sns.despine(fig=figure)
     return figure
 
 
@@ -191,7 +189,7 @@ def scores(table, labels):
     figure = Figure(figsize=(DOUBLE, max(2.8, height)), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
     largest = np.nanmax(np.abs(matrix.to_numpy()), initial=1e-3)
-    image = left.imshow(matrix, cmap="vlag", vmin=-largest, vmax=largest, aspect="auto", rasterized=True)
+    image = left.imshow(matrix, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", rasterized=True)
     if matrix.size <= 36:
         for (y, x), value in np.ndenumerate(matrix.to_numpy()):
             if np.isfinite(value):
@@ -205,7 +203,6 @@ def scores(table, labels):
     _certificate(right, table[table["network"] == table["scored_by"]], judges, labels)
     fit_names(left.xaxis, np.arange(len(judges)), [labels[network] for network in judges], rotation=90)
     fit_names(left.yaxis, np.arange(len(makers)), [labels[network] for network in makers])
-    sns.despine(ax=right)
     return figure
 
 

@@ -72,7 +72,7 @@ def values_at(rdm, pairs=None, block=2**24):
     return values
 
 
-def second_order(rdms, m, length, correlation="spearman", scratch=None, threads=1):
+def second_order(rdms, m, length, correlation="spearman", scratch=None, threads=1, controls=0, watch=None):
     """Correlate RDMs with each other, over all pairs of textures.
 
     Parameters
@@ -87,6 +87,10 @@ def second_order(rdms, m, length, correlation="spearman", scratch=None, threads=
         Folder for m x length float32 values while this runs.
     threads : int, optional
         RDMs that are ranked side by side.
+    controls : int, optional
+        RDMs at the end that change no bit of what the others give.
+    watch : callable, optional
+        Called with each RDM as `standardized` gives it.
 
     Returns
     -------
@@ -99,14 +103,19 @@ def second_order(rdms, m, length, correlation="spearman", scratch=None, threads=
         # Plain reads and writes: the pages of a memory map would count as this job's memory.
         for values in _side_by_side(partial(standardized, correlation=correlation), rdms, threads):
             file.write(values)
-        products = np.zeros((m, m))
-        step = max(1, PRODUCT_BLOCK // m)
+            if watch is not None:
+                watch(values)
+        products, own = np.zeros((m, m)), m - controls
+        step = max(1, PRODUCT_BLOCK // own)
         for first in range(0, length, step):
             block = np.empty((m, min(step, length - first)), np.float32)
             for row in range(m):
                 file.seek(4 * (row * length + first))
                 block[row] = np.fromfile(file, np.float32, block.shape[1])
-            products += block @ block.T
+            products[:own, :own] += block[:own] @ block[:own].T
+            if controls:
+                products[own:] += block[own:] @ block.T
+    products[:own, own:] = products[own:, :own].T
     return np.clip(products, -1, 1)
 
 
@@ -150,3 +159,55 @@ def _ranks(values):
     ranks = np.empty(len(values))
     ranks[order] = np.repeat((starts[:-1] + starts[1:] - 1) / 2, np.diff(starts))
     return ranks
+
+
+def gathered(values, n, ends=None):
+    """Sum the squares of each texture's own sum over an RDM, which is what `chance_spread` needs of it.
+
+    Parameters
+    ----------
+    values : array, shape (m,)
+        As `standardized` gives them.
+    n : int
+        Textures.
+    ends : (array of int, array of int), optional
+        Textures of the m pairs, where these are not all.
+
+    Returns
+    -------
+    float
+        Over all pairs. Of chosen ones, what is expected of all from them.
+    """
+    if ends is None:
+        sums = np.zeros(n)
+        for i, part in condensed_rows(n):
+            sums[i] += values[part].sum(dtype=np.float64)
+            sums[i + 1 :] += values[part]
+        return float(sums @ sums)
+    share = len(values) / condensed_length(n)
+    sums = sum(np.bincount(end, values, n) for end in ends)
+    return float((sums @ sums - 2 * (1 - share)) / share)
+
+
+def chance_spread(a, b, n):
+    """Spread of the correlation of two RDMs over all orders of the textures of one of them; its mean is zero.
+
+    Parameters
+    ----------
+    a, b : float
+        What `gathered` gives for each.
+    n : int
+        Textures; NaN below four.
+
+    Notes
+    -----
+    Exact (Mantel, 1967, in the form of Cliff and Ord, 1981), also for ranks.
+    """
+    if n < 4:
+        return np.nan
+    # Sums of both matrices are zero, their sums of squares one for each half.
+    pairs, threes, fours = n * (n - 1), n * (n - 1) * (n - 2), n * (n - 1) * (n - 2) * (n - 3)
+    squares = (
+        4 * 4 / (2 * pairs) + (4 * a - 8) * (4 * b - 8) / (4 * threes) + (4 - 4 * a) * (4 - 4 * b) / fours
+    )
+    return float(np.sqrt(max(squares, 0)) / 2) if np.isfinite(squares) else np.nan

@@ -1,10 +1,10 @@
 """What the page of one network and layer shows, from its RDM, its tree and its tables."""
 
 import numpy as np
-import seaborn  # noqa: F401 - brings the colours
 from matplotlib import colormaps
 
 from texalign import views
+from texalign.figures import rdms
 from texalign.geometry import condensed as triangle
 from texalign.report import data, pages
 
@@ -111,7 +111,7 @@ def _examples(labels, own, other, count):
 
 def palette():
     """Colours of the figures' RDMs, shape (256, 3), uint8: perceptually uniform, and fit for all readers."""
-    return np.rint(255 * colormaps["mako"](np.arange(256))[:, :3]).astype(np.uint8)
+    return np.rint(255 * colormaps[rdms.COLOURS](np.arange(256))[:, :3]).astype(np.uint8)
 
 
 def layer(condensed, classes, tree, by_k, side=SIDE):
