@@ -57,89 +57,44 @@ TRAINED = of_each("prepare_exemplar {}", "train_generator {} squeezenet1_1 all 0
 # ---------------------------------------------------------------- plans
 
 
-def test_generators_and_samples_have_jobs_of_their_own(planned):
-    assert planned.plan("generators") == TRAINED | {"generators"}
-    found = planned.plan("samples")
+def test_each_target_has_its_jobs(planned):
+    found = planned.plan("generators", "samples", "transfer", "blends", "stimuli")
     sampled = of_each("sample_stimuli {} generator squeezenet1_1 all", "sample_stimuli {} dcgan dcgan all")
-    assert found == TRAINED | sampled | {"samples"}
-
-
-def test_a_pack_takes_samples_of_generators_and_images_of_the_others(planned):
-    found = planned.plan("stimuli")
-    assert {"stimuli", "pack_stimuli", "synthesize_textures squeezenet1_1 all 0"} <= found
-    assert of_each("sample_stimuli {} generator squeezenet1_1 all") <= found
-    assert not {job for job in found if job.startswith(("sample_generator", "score_", "plot_"))}
-
-
-def test_the_grid_has_a_row_a_method(planned):
-    found = planned.plan("synthesis")
-    made = of_each(
-        "sample_generator {} generator squeezenet1_1 all 0", "sample_generator {} dcgan dcgan all 0"
-    )
-    assert made | {"plot_synthesis 0", "join_scores"} <= found
-
-
-def test_style_transfer_by_optimisation_and_by_a_generator(planned):
-    content = "photographs/grain3/1.png"
-    both = of_each(
-        "prepare_exemplar {}",
+    stylised = of_each(
         "stylise_image {} squeezenet1_1 all 1 0",
         "train_style {} squeezenet1_1 all 0",
         "sample_style {} squeezenet1_1 all 1 0",
     )
-    assert planned.plan("transfer") == both | {"transfer", "plot_transfer 0", "prepare_content 1"}
-    change_synthesis(planned, transfer={"contents": [content]})
-    assert not {job for job in planned.plan("transfer") if "style " in job}
-
-
-def test_blends_have_a_job_each(planned):
-    found = planned.plan("blends")
-    assert found == of_each("prepare_exemplar {}") | {"blends", "blend_textures mine squeezenet1_1 all 0"}
-    change_synthesis(planned, blends={"other": {"from": "noise", "to": "grain1-0", "by": "layer"}})
-    assert planned.plan("blends") == {
-        "blends",
-        "prepare_exemplar grain1-0",
-        "blend_textures other squeezenet1_1 all 0",
+    assert found == TRAINED | sampled | stylised | {
+        *("prepare_content 1", "plot_transfer 0", "blend_textures mine squeezenet1_1 all 0", "pack_stimuli"),
+        *("synthesize_textures squeezenet1_1 all 0", "synthesize_textures_1 squeezenet1_1 all 0"),
+        *("generators", "samples", "transfer", "blends", "stimuli"),
     }
 
 
-def test_published_generators_are_converted(planned):
+def test_published_generators_are_converted_and_noise_needs_no_exemplar(planned):
     (planned / "g.t7").write_bytes(b"")
     change_synthesis(
         planned,
         method="networks",
         generator={"published": {"grain1-0": "g.t7"}},
         transfer={"contents": ["photographs/grain3/1.png"], "published": {"grain2-0": "g.t7"}},
+        blends={"other": {"from": "noise", "to": "grain1-0", "by": "layer"}},
     )
-    found = planned.plan("synthesis", "transfer")
+    found = planned.plan("synthesis", "transfer", "blends")
     assert {"convert_generator grain1-0 0", "sample_generator grain1-0 generator published all 0"} <= found
     assert {"convert_style grain2-0 0", "sample_style grain2-0 published all 1 0"} <= found
+    assert {"blend_textures other squeezenet1_1 all 0", "plot_synthesis 0", "join_scores"} <= found
     assert not {job for job in found if job.startswith("train_")}
 
 
-@pytest.mark.parametrize(
-    ("target", "change", "words"),
-    [
-        ("samples", {"method": "networks"}, ["method: 'networks' trains no generator, which samples needs"]),
-        ("transfer", {"transfer": {}}, ["transfer: contents: none; name an image"]),
-        ("transfer", {"transfer": {"contents": ["no.png"]}}, ["contents: 'no.png': no such file"]),
-        ("blends", {"blends": {}}, ["blends: none; name one"]),
-        (
-            "blends",
-            {"blends": {"mine": {"from": "grain9", "to": "grain1-0"}}},
-            ["blends: mine: from: 'grain9' is the folder of no texture; allowed: noise, grain1-0, grain2-0"],
-        ),
-        (
-            "generators",
-            {"generator": {"published": {"grain9": "g.t7"}}},
-            ["generator: published: 'grain9' is the folder of no texture; there are: grain1-0, grain2-0"],
-        ),
-        ("generators", {"generator": {"scale": 3}}, ["synthesis: generator:", "'scale'"]),
-    ],
-)
-def test_bad_config(planned, target, change, words):
-    change_synthesis(planned, **change)
-    assert_one_line(refusal(planned, "--dry-run", target), *words)
+def test_a_target_that_has_nothing_to_make_is_told_in_one_line(planned):
+    change_synthesis(planned, method="networks", transfer={})
+    for target, words in (
+        ("samples", "method: 'networks' trains no generator, which samples needs"),
+        ("transfer", "transfer: contents: none; name an image"),
+    ):
+        assert_one_line(refusal(planned, "--dry-run", target), words)
 
 
 # ---------------------------------------------------------------- what is made
