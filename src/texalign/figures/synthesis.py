@@ -110,7 +110,7 @@ def sample_sheet(exemplar, sheets, trace, most=6):
     left.plot(number, losses, **look)
     left.set(yscale="log", xlabel="Iteration", ylabel="Loss on held-out noise")
     right.plot(number, [255 * row["diversity"] for row in trace], **look)
-    right.set(xlabel="Iteration", ylabel="Distance between samples\n(RMS of 255 levels)", ylim=(0, None))
+    right.set(xlabel="Iteration", ylabel="Distance of samples\n(RMS, 255 levels)", ylim=(0, None))
     for axes in (left, right):
         axes.axvline(kept, color="#de8f05", linewidth=0.8, zorder=0)
     return figure
