@@ -11,6 +11,8 @@ rule train_generator:
         log_of("train_generator", "synthesis/{texture}/{maker}/{layers}/trained{trained}.safetensors"),
     benchmark:
         times_of("train_generator", "synthesis/{texture}/{maker}/{layers}/trained{trained}.safetensors")
+    wildcard_constraints:
+        maker=generators.OWN,
     conda:
         "../../envs/texalign.yaml"
     threads: 4
@@ -40,9 +42,6 @@ rule convert_generator:
         code=program("convert_generator"),
     script:
         "../scripts/convert_generator.py"
-
-
-ruleorder: convert_generator > train_generator
 
 
 rule train_dcgan:

@@ -57,6 +57,8 @@ rule train_style:
         log_of("train_style", "synthesis/{texture}/{maker}/{layers}/trained{trained}.safetensors"),
     benchmark:
         times_of("train_style", "synthesis/{texture}/{maker}/{layers}/trained{trained}.safetensors")
+    wildcard_constraints:
+        maker=generators.OWN,
     conda:
         "../../envs/texalign.yaml"
     threads: 4
@@ -87,9 +89,6 @@ rule convert_style:
         code=program("convert_generator"),
     script:
         "../scripts/convert_generator.py"
-
-
-ruleorder: convert_style > train_style
 
 
 rule sample_style:

@@ -16,6 +16,6 @@ textures = list(dict.fromkeys(texture for texture, _ in rows))
 grid, width = [[None, *originals]], len(contents)
 for number, (texture, _) in enumerate(rows):
     grid.append([styles[textures.index(texture)], *images[number * width : (number + 1) * width]])
-labels = ["Content", *(f"{texture} ({label})" for texture, label in rows)]
+labels = ["Content", *(label for _, label in rows)]
 figure = synthesis.texture_grid(grid, labels, ["Style", *contents])
 style.save(figure, pdf=snakemake.output.pdf, png=snakemake.output.png)

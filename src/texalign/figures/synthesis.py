@@ -55,7 +55,7 @@ def texture_grid(rows, labels, names):
     figure = Figure(figsize=size, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
     grid = figure.subplots(len(rows), len(names), squeeze=False)
-    for line, label, images in zip(grid, shorten(labels), rows, strict=True):
+    for line, label, images in zip(grid, shorten(labels, 44), rows, strict=True):
         for axes, image in zip(line, images, strict=True):
             if image is not None:
                 axes.imshow(image, interpolation="antialiased")

@@ -9,6 +9,9 @@ from texalign.plan.paths import path
 #: Methods of style transfer: by optimisation, and by a generator.
 TRANSFER, STYLE = "transfer", "style"
 
+#: A maker whose generators are trained here, in a path: those that others trained are converted.
+OWN = f"(?!{synthesis.PUBLISHED}/)[A-Za-z0-9][A-Za-z0-9_.-]*"
+
 #: What of the config a training takes.
 TRAINING = ("iterations", "batch", "learning_rate", "size", "check_every", "patience")
 
