@@ -171,6 +171,8 @@ def all_layers(squares, means, classes, titles, title, metric_label, remark=""):
     figure.suptitle(plain(*shorten([title], 90)), fontsize=8)
     grid = figure.subplots(2 * rows, columns, squeeze=False)
     whole = np.array([0, len(names)])
+    if len(names) > 20:  # lines would hide what lies between them
+        edges = edges[[0, -1]]
     for upper, panels, borders in ((True, squares, edges), (False, means, whole)):
         limits = _limits(panels)
         for i, (values, layer) in enumerate(zip(panels, titles, strict=True)):
