@@ -83,6 +83,9 @@ PAGES = {
         (
             Part("Originals and syntheses", ("figures/synthesis/seed*.png",)),
             Part("From the first layer to all", ("figures/synthesis/series/*.png",)),
+            Part("Generators while they learn", ("synthesis/*/*/*/*/trained*.png",)),
+            Part("Textures on other images", ("figures/synthesis/transfer/*.png",)),
+            Part("Between two textures", ("blends/*/*/*/seed*.png",)),
             Part("Loss curves", ("figures/synthesis/loss.png",)),
             Part("Scores", ("figures/synthesis/scores.png",), ("synthesis/scores.csv",), "Synthesis"),
         ),
