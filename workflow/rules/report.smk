@@ -92,6 +92,7 @@ rule html_report:
         summary=rules.aggregate.output.summary,
         networks=rules.correlate_scores.output.networks,
         uncertainty=rules.correlate_scores.output.uncertainty,
+        people=rules.join_people.output.references if REFERENCES else [],
         figures=rules.figures.input,
         further=further_files,
         textures=rules.html_textures.output,

@@ -73,7 +73,7 @@ PAGES = {
                 "Agreement with people",
                 ("figures/human*.png",),
                 ("human.csv", "human_correlation.csv", "human_references.csv"),
-                "People",
+                "How far a network agrees with them",
             ),
         ),
     ),
@@ -84,7 +84,12 @@ PAGES = {
             Part("Originals and syntheses", ("figures/synthesis/seed*.png",)),
             Part("From the first layer to all", ("figures/synthesis/series/*.png",)),
             Part("Loss curves", ("figures/synthesis/loss.png",)),
-            Part("Scores", ("figures/synthesis/scores.png",), ("synthesis/scores.csv",), "Synthesis"),
+            Part(
+                "Scores",
+                ("figures/synthesis/scores.png",),
+                ("synthesis/scores.csv",),
+                "What the numbers mean",
+            ),
         ),
     ),
 }
