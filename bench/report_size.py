@@ -168,6 +168,7 @@ def first_pages(study, networks, layers):
         "html_report",
         {
             "jobs": str(jobs),
+            "people": [],
             "information": main,
             "summary": summary,
             "networks": scored,
@@ -189,6 +190,7 @@ def first_pages(study, networks, layers):
             "choices": CHOICES,
             "sections": explained.sections(text),
             "differences": explained.differences(text),
+            "captions": {},
             "further": {},
             "absent": {},
         },

@@ -148,7 +148,7 @@ class Report:
         common = {"study": self.names[2], "root": "../", "pages": pages.ALWAYS}
         place = self.folder / "more"
         for page, found in self.found.items():
-            parts = further.parts(study, found, explained, place)
+            parts = further.parts(study, found, explained, {"classes": self.names[1]}, place)
             values = {"parts": parts, "title": plan.PAGES[page][0], "here": ""}
             pages.write_page(place / f"{page}.html", "parts_page.html", **common, **values)
         self.made = provenance.listed(study, provenance.jobs(study / "jobs.tsv"))

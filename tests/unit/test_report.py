@@ -257,6 +257,16 @@ def test_pages_show_what_was_made_and_say_what_was_not(report):
     assert rdm["weights"] == report.names[0]
 
 
+def test_every_figure_of_a_page_has_a_caption():
+    config = {"second_order": {"correlation": "spearman"}, "synthesis": {"loss": "paper"}}
+    for name in plan.captions():
+        told = plan.caption((REPOSITORY / f"workflow/report/{name}.rst").read_text(), config)
+        assert len(told) > 60
+        assert not set("{}*`") & set(told)
+    text = 'Of **{{ snakemake.config["second_order"]["correlation"] }}**,\n{{ snakemake.wildcards.seed }}.'
+    assert plan.caption(text, config) == "Of spearman, …."
+
+
 def test_a_target_that_makes_a_page_is_one_of_the_workflow():
     text = "".join(path.read_text() for path in (REPOSITORY / "workflow").rglob("*.smk"))
     text += (REPOSITORY / "workflow/Snakefile").read_text()

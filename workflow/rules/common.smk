@@ -425,6 +425,12 @@ def results_page():
     return "\n".join(Path(page).read_text(encoding="utf-8") for page in there)
 
 
+def captions():
+    """What snakemake's report says of figures, for the other report too."""
+    texts = {name: Path(workflow.source_path(f"../report/{name}.rst")) for name in pages.captions()}
+    return {name: pages.caption(path.read_text(encoding="utf-8"), config) for name, path in texts.items()}
+
+
 def definition():
     """The files that the workflow is written in, by their place in a study's folder; its main file first."""
     texts = {"Snakefile": workflow.source_path("../Snakefile")}
