@@ -36,14 +36,15 @@ help:  ## this list
 	.venv-docs/bin/pip $(INSTALL) --require-hashes --no-deps -r envs/lock-docs.txt
 	@touch $@
 
-demo: .venv/installed  ## the whole study in miniature, without any download, in about 2 minutes
+demo: .venv/installed  ## the whole study in miniature, without any download: 2 minutes, at most 1 GB of disk
+	@echo "The demo takes about 2 minutes on 2 cores, up to 1 GB of disk while it runs and 0.1 GB in results/demo in the end."
 	snakemake --cores $(CORES) --logger texalign --configfile config/demo.yaml
 	@echo
 	@echo "Done. Look at results/demo/figures/mutual_information.png and at results/demo/mutual_information.csv."
 	@echo "EfficientNet-Lite0 is pretrained on ImageNet. AlexNet, ResNet-18 and Inception-v3 are UNTRAINED here"
 	@echo "(random weights, no download): their correlation with Brain-Score shows the machinery, not a result."
 
-study: .venv/installed  ## the published study: 12 CNNs on the Describable Textures Dataset (downloads 2 GB)
+study: .venv/installed  ## the published study: 12 CNNs on the Describable Textures Dataset (downloads 2 GB; 55 GB of disk)
 	snakemake --cores $(CORES) --logger texalign
 
 report: .venv/installed  ## results/<study>/report/index.html, report.zip, RO-Crate; CONFIG=config/demo.yaml for the demo's

@@ -21,9 +21,9 @@ def agreeing(q, k, columns=None):
     return q * np.eye(k) + (1 - q) * spread
 
 
-def near(k, generator, dimensions=5):
+def near(k, generator, dimensions=5, clusters=None):
     """Classes and clusters are points, and textures fall into clusters near their class."""
-    a, b = generator.normal(size=(2, k, dimensions))
+    a, b = np.split(generator.normal(size=(k + (clusters or k), dimensions)), [k])
     p = np.exp(-0.7 * ((a[:, None] - 1.2 * b) ** 2).sum(-1))
     return p / p.sum(1, keepdims=True)
 
@@ -75,6 +75,8 @@ TABLES = {
     "7 of 60, 47 clusters, 60 %": (420, 7, lambda g: halfway(7, 47, 0.6)),
     "7 of 60, 20 clusters, nested": (420, 7, lambda g: nested(7, 20, 3, g)),
     "7 of 60, 47 clusters, nested": (420, 7, lambda g: nested(7, 47, 3, g)),
+    "100 clusters, skewed, 0 %": (5640, 47, lambda g: np.tile(g.dirichlet(np.full(100, 0.15)), (47, 1))),
+    "100 clusters, near": (5640, 47, lambda g: near(47, g, clusters=100)),
     "12 classes of 15, 30 %": (180, 12, lambda g: agreeing(0.3, 12)),
     "12 classes of 15, 80 %": (180, 12, lambda g: agreeing(0.8, 12)),
 }

@@ -1,6 +1,7 @@
 """What a run tells on the terminal: how far it is, and what failed, once; `--logger texalign`.
 
-One line that moves where the output is a terminal, and a line a tenth of the jobs where it is not.
+One bar for the run where the output is a terminal, with the images a second of the passes that run and the
+time that is left, and a line a tenth of the jobs where it is not.
 The logs in ``.snakemake/log`` and of the rules keep the rest. A dry run, and what `--verbose` and
 `--debug-dag` ask for, is told as snakemake itself tells it.
 """
@@ -10,11 +11,13 @@ import io
 import logging
 import re
 import sys
+import threading
 import time
 from pathlib import Path
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+from tqdm import tqdm
 
 #: How snakemake's messages begin that say nothing of what was asked for. What is not known is told.
 CHATTER = (
@@ -22,6 +25,13 @@ CHATTER = (
     *("Elapsed time", "Execute ", "Exiting because a job", "Provided ", "Removing temporary output"),
     *("Rules claiming more threads", "Select jobs", "Touching output", "Using shell", "host: "),
 )
+
+#: The bar, and how a job's log tells how fast it is: see `texalign.job.progress`.
+BAR = "{percentage:3.0f} %|{bar:24}| {n_fmt} of {total_fmt} jobs, {elapsed}, about {remaining} left{postfix}"
+RATE = re.compile(r"\d+ of \d+ images, ([\d.]+)/s")
+
+#: Seconds between two looks at the logs.
+EVERY = 1.0
 
 
 class LogHandler(LogHandlerBase):
@@ -34,7 +44,8 @@ class LogHandler(LogHandlerBase):
 
     def __post_init__(self):
         """Note when the run began, and who tells what is not told shortly."""
-        self.began, self.tenth, self.open, self.read = time.monotonic(), -1, False, False
+        self.began, self.tenth, self.read = time.monotonic(), -1, False
+        self.bar, self.running = None, {}
         asked = self.common_settings
         self.quiet = {str(kind) for kind in asked.quiet or ()}
         self.whole = as_snakemake(asked) if asked.dryrun or asked.verbose or asked.debug_dag else None
@@ -54,9 +65,16 @@ class LogHandler(LogHandlerBase):
 
     def _tell(self, record):
         event = getattr(record, "event", None)
-        if event == LogEvent.PROGRESS and "progress" not in self.quiet:
+        if event == LogEvent.JOB_INFO:
+            self.running[record.jobid] = list(record.log or [])
+        elif event == LogEvent.JOB_FINISHED:
+            self.running.pop(record.job_id, None)
+        elif event == LogEvent.RUN_INFO and "progress" not in self.quiet and sys.stderr.isatty():
+            self._move(0, record.stats["total"])
+        elif event == LogEvent.PROGRESS and "progress" not in self.quiet:
             self._progress(record.done, record.total)
         elif event == LogEvent.JOB_ERROR:
+            self.running.pop(getattr(record, "jobid", None), None)
             self._line(failure(record))
         elif event == LogEvent.ERROR and (ended := how_ended(str(record.msg))) is not None:
             if ended:
@@ -67,21 +85,49 @@ class LogHandler(LogHandlerBase):
                 self._line(text)
 
     def _progress(self, done, total):
-        minutes, seconds = divmod(round(time.monotonic() - self.began), 60)
-        text = f"{done} of {total} jobs done, {minutes}:{seconds:02d}"
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r{text}" + "\n" * (done == total))
-            sys.stderr.flush()
-            self.open = done < total
+            self._move(done, total)
         elif done == total or 10 * done // total > self.tenth:
             self.tenth = 10 * done // total
-            self._line(text)
+            minutes, seconds = divmod(round(time.monotonic() - self.began), 60)
+            self._line(f"{done} of {total} jobs done, {minutes}:{seconds:02d}")
+
+    def _move(self, done, total):
+        """Let the bar stand at so many jobs; it goes on by itself until all are done."""
+        if self.bar is None:
+            look = {"bar_format": BAR, "dynamic_ncols": True, "mininterval": 0, "smoothing": 0}
+            self.bar = tqdm(total=total, file=sys.stderr, **look)
+            threading.Thread(target=self._keep_moving, args=[self.bar], daemon=True).start()
+        self.bar.total = total
+        self.bar.n = done
+        self.bar.set_postfix_str(told_rate(self.running.values()), refresh=False)
+        self.bar.refresh()
+        if done >= total:
+            self.close_bar()
+
+    def _keep_moving(self, bar):
+        while not time.sleep(EVERY) and self.bar is bar:
+            bar.set_postfix_str(told_rate(list(self.running.values())), refresh=False)
+            bar.refresh()
+
+    def close_bar(self):
+        """Leave the bar as it stands, and go on below it."""
+        if self.bar is not None:
+            bar, self.bar = self.bar, None
+            bar.close()
+
+    def close(self):
+        """End with the run, however it ends."""
+        self.close_bar()
+        super().close()
 
     def _line(self, text):
-        # One write, as jobs that fail at once share the terminal.
-        sys.stderr.write("\n" * self.open + text + "\n")
-        sys.stderr.flush()
-        self.open = False
+        # One write, as jobs that fail at once share the terminal; above the bar, where there is one.
+        if self.bar is None:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+        else:
+            self.bar.write(text, file=sys.stderr)
 
 
 def as_snakemake(settings):
@@ -107,6 +153,19 @@ def failure(record):
     said = f"{last}\n" if last.startswith("texalign: ") and elsewhere else ""
     why = f" ({last})" if re.match(r"(\w+\.)*\w*(Error|Exception|Interrupt)\b", last) else ""
     return f"{said}failed: {record.rule_name}{why}; its log: {log or 'none'}"
+
+
+def told_rate(logs):
+    """Sum the images a second of the passes that run, as their logs tell them.
+
+    Parameters
+    ----------
+    logs : iterable of list of str
+        The log files of each job that runs.
+    """
+    last = (last_line(paths[0]) for paths in list(logs) if paths)
+    rates = [float(found[1]) for found in map(RATE.search, last) if found]
+    return f"{sum(rates):.0f} images/s" if rates else ""
 
 
 def last_line(path):

@@ -50,8 +50,13 @@ def _tell_warnings():
     """Send what the library warns of to the terminal too: a line in a log that nobody opens is silence."""
     terminal = logging.StreamHandler(_terminal)
     terminal.addFilter(lambda record: record.levelno == logging.WARNING)
-    terminal.setFormatter(logging.Formatter(f"{_name.replace('%', '%%')}: %(message)s"))
+    terminal.setFormatter(logging.Formatter(f"{_over_bar()}{_name.replace('%', '%%')}: %(message)s"))
     log.addHandler(terminal)
+
+
+def _over_bar():
+    """Wipe the line where a terminal's bar stands: it is drawn again below what is written there."""
+    return "\r\033[K" if getattr(_terminal, "isatty", bool)() else ""
 
 
 def about():
@@ -96,14 +101,14 @@ def _last_words(kind, error, trace):
         line = f"{_name}: {error}\n"
         for stream in dict.fromkeys((_terminal, sys.stderr)):
             with contextlib.suppress(OSError):  # the log, on a disk that is full
-                stream.write(line)
+                stream.write(_over_bar() * (stream is _terminal) + line)
                 stream.flush()
     else:
         log.critical("failed", exc_info=(kind, error, trace))
 
 
 def progress(items, total, what, every=15.0):
-    """Iterate, telling how far it is: a line in the log every 15 s, a bar on the terminal when it is one.
+    """Iterate, telling in the log how far it is: soon at first, then every 15 s. The bar reads it there.
 
     Parameters
     ----------
@@ -113,20 +118,13 @@ def progress(items, total, what, every=15.0):
     what : str
         For the reader, as ``images``.
     """
-    from tqdm import tqdm
-
     began = spoke = time.monotonic()
-    done = 0
-    with tqdm(
-        total=total, unit=f" {what}", file=_terminal, disable=not _terminal.isatty(), leave=False
-    ) as bar:
-        for item in items:
-            yield item
-            count = len(item[1]) if isinstance(item, tuple) else 1
-            done += count
-            bar.update(count)
-            now = time.monotonic()
-            if now - spoke > every or done == total:
-                spoke = now
-                rate = done / max(now - began, 1e-9)
-                log.info("%d of %d %s, %.1f/s, %.0f s left", done, total, what, rate, (total - done) / rate)
+    done, wait = 0, min(1.0, every)
+    for item in items:
+        yield item
+        done += len(item[1]) if isinstance(item, tuple) else 1
+        now = time.monotonic()
+        if now - spoke > wait or done == total:
+            spoke, wait = now, min(2 * wait, every)
+            rate = done / max(now - began, 1e-9)
+            log.info("%d of %d %s, %.1f/s, %.0f s left", done, total, what, rate, (total - done) / rate)

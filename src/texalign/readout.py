@@ -255,7 +255,7 @@ def layer_shapes(network, size, dtype=None):
     ------
     InputError
         A fault of `read`; the network cannot take such images; the maps of an image depend on chance or
-        on the batch; the network resizes every image.
+        on the batch, or may, as random numbers are drawn; the network resizes every image.
     """
     image = trial_image(network, size, 0, dtype)
     with trial.quietly():
@@ -264,8 +264,16 @@ def layer_shapes(network, size, dtype=None):
         if network.device.type != "meta":
             _check_same(network, alone, _to_the_end(network, image), image, "from one pass to the next")
             batch = torch.cat([trial_image(network, size, 1, dtype), image])
+            before = trial.generators()
             maps = _maps_or_refusal(network, batch)
+            drawn = trial.generators() != before
             _check_same(network, alone, maps, batch, "with the other images of its batch")
+            if drawn:  # what is seldom dropped does not differ from pass to pass in a trial
+                where = trial.first_draw(network.module, image)
+                raise InputError(
+                    f"layers: the network draws random numbers, in {where}; in evaluation mode its feature "
+                    "maps have to be a function of one image"
+                )
     return {layer: tuple(maps.shape[1:]) for layer, maps in alone.items()}
 
 

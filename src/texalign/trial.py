@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import random
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -127,6 +129,34 @@ def _hint(module):
     if any(part.training for part in module.modules()):
         return ", which is in training mode: have its forward leave that as it is"
     return ""
+
+
+def generators():
+    """Say where the generators of random numbers stand that a forward pass may draw from.
+
+    Returns
+    -------
+    list
+        Comparable; equal as long as nothing is drawn.
+    """
+    name, keys, *rest = np.random.get_state()  # noqa: NPY002 - what others draw from
+    states = [torch.get_rng_state().numpy().tobytes(), random.getstate(), (name, keys.tobytes(), *rest)]
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        states.append(torch.cuda.get_rng_state().numpy().tobytes())
+    return states
+
+
+def first_draw(module, image):
+    """Name the innermost module that draws random numbers in a pass; the network itself where none does."""
+    open_calls, found = [], []
+
+    def leave(name, part, _output):
+        if generators() != open_calls.pop():
+            found.append(described(name, part) + _hint(part))
+
+    with hooked(module, lambda *_: open_calls.append(generators()), leave):
+        run(module, image)
+    return (found or [described("", module)])[0]
 
 
 def first_input(module, image):

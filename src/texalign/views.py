@@ -203,14 +203,14 @@ def members(files, classes, clusters, most=12):
     Returns
     -------
     list of (str, list of str)
-        Largest cluster first: its number, counted from 1, its size and its commonest class; its files.
+        Largest cluster first: its number, its size and its commonest class; its files.
     """
     table = pd.DataFrame({"file": files, "class": classes, "cluster": clusters})
     found = []
     for cluster, rows in table.groupby("cluster"):
         counts = rows["class"].value_counts(sort=False).sort_values(ascending=False, kind="stable")
         chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))
-        name = f"{cluster + 1}: {len(rows)}, {counts.iloc[0]} of them {counts.index[0]}"
+        name = f"{cluster}: {len(rows)}, {counts.iloc[0]} of them {counts.index[0]}"
         found.append((len(rows), (name, rows["file"].iloc[chosen].tolist())))
     return [entry for _, entry in sorted(found, key=lambda row: -row[0])]
 

@@ -29,7 +29,7 @@ def test_bounded_gradient_agrees_with_finite_differences():
     [
         {},
         {"optimizer": "adam"},
-        {"bounds": True},
+        {"bounds": False},
         {"loss": SlicedWasserstein(redraw_every=8), "history": 3},
     ],
     ids=["lbfgs", "adam", "bounds", "sliced_wasserstein"],
@@ -163,7 +163,7 @@ def test_batch_survives_the_end_of_one_and_passes_errors_on(monkeypatch):
         "evaluate",
         lambda self, requests: sizes.append([r[0] for r in requests]) or evaluate(self, requests),
     )
-    synthesis.synthesize_batch(small_network(), [blobs()] * 3, seeds=[0, 1, 2], iterations=40)
+    synthesis.synthesize_batch(small_network(), [blobs()] * 3, seeds=[0, 1, 2], iterations=40, bounds=False)
     assert sizes[0] == [0, 1, 2]
     assert all(indices == sorted(indices) for indices in sizes)
     assert sizes[-1] != [0, 1, 2]  # line searches differ, so one ends last

@@ -20,7 +20,7 @@ def test_cluster_composition(rng, classes, clusters):
     assert sorted(bar.get_height() for bar in above.patches) == sorted(counts.sum(0))
     numbers = [tick.get_text() for tick in axes.get_xticklabels()]
     if len(numbers) == clusters:  # else some found no room
-        sizes = [counts.sum(0)[int(number) - 1] for number in numbers]
+        sizes = [counts.sum(0)[int(number)] for number in numbers]
         assert [bar.get_height() for bar in above.patches] == sizes
 
 

@@ -1,6 +1,14 @@
 """What a run tells on the terminal."""
 
+import contextlib
+import fcntl
 import logging
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
 from types import SimpleNamespace
 
 import pytest
@@ -36,16 +44,82 @@ def test_a_pipe_gets_a_line_a_tenth_of_the_jobs(handler, capsys):
     assert lines[-1].startswith("100 of 100 jobs done, ")
 
 
-def test_a_terminal_gets_one_line_that_moves(handler, capsys, monkeypatch):
-    monkeypatch.setattr(plugin.sys.stderr, "isatty", lambda: True, raising=False)
-    for done in (1, 2):
-        handler.emit(record(event=LogEvent.PROGRESS, done=done, total=3))
-    handler.emit(record(logging.ERROR, "texalign: no such file"))
-    handler.emit(record(event=LogEvent.PROGRESS, done=3, total=3))
-    told = capsys.readouterr().err
-    assert told.startswith("\r1 of 3 jobs done")
-    assert "\ntexalign: no such file\n\r3 of 3" in told
-    assert told.endswith("\n")
+#: What a run tells the plugin, and what stands in the log of its pass.
+RUN = """
+import logging, pathlib, sys, time
+from types import SimpleNamespace
+import snakemake_logger_plugin_texalign as plugin
+from snakemake_interface_logger_plugins.common import LogEvent
+plugin.EVERY = 0.05
+handler = plugin.LogHandler(SimpleNamespace(dryrun=0, verbose=0, debug_dag=0, quiet=None), None)
+handler.read = True
+def tell(level=20, message=None, **extra):
+    made = logging.LogRecord("snakemake", level, "", 1, message, None, None)
+    made.__dict__.update(extra)
+    handler.emit(made)
+tell(event=LogEvent.RUN_INFO, stats={"total": 3})
+for name, rate in (("a", 70.4), ("b", 12.1)):
+    pathlib.Path(name).write_text(f"12:00:00 INFO 64 of 180 images, {rate}/s, 2 s left\\n")
+    tell(event=LogEvent.JOB_INFO, jobid=name, log=[name])
+tell(event=LogEvent.JOB_INFO, jobid="c", log=[])
+time.sleep(0.5)
+tell(event=LogEvent.JOB_FINISHED, job_id="a")
+tell(event=LogEvent.PROGRESS, done=1, total=3)
+tell(40, "texalign: no such file")
+time.sleep(0.5)
+for done in (2, 3):
+    tell(event=LogEvent.PROGRESS, done=done, total=3)
+tell(20, "after it")
+"""
+
+
+def said_by_a_run(folder, terminal):
+    """All that a run writes on its stderr, be that a terminal of 100 columns or a pipe."""
+    reader, writer = pty.openpty() if terminal else os.pipe()
+    if terminal:
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    with subprocess.Popen([sys.executable, "-c", RUN], cwd=folder, stderr=writer):
+        os.close(writer)
+        said = b""
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while part := os.read(reader, 4096):
+                said += part
+    os.close(reader)
+    return said.decode().replace("\r\n", "\n")
+
+
+def on_screen(said):
+    """Lines as they stand in the end on a terminal that knows returns and lines cut off."""
+    lines = []
+    for line in said.split("\n"):
+        shown = ""
+        for part in line.split("\r"):
+            part = part.replace("\x1b[A", "")
+            shown = part + shown[len(part) :]
+        lines.append(shown.rstrip())
+    return [line for line in lines if line]
+
+
+def test_a_terminal_gets_one_bar_for_the_run(tmp_path):
+    said = said_by_a_run(tmp_path, terminal=True)
+    for text in ("0 of 3 jobs", "82 images/s", "12 images/s", "left"):
+        assert text in said
+    shown = on_screen(said)
+    assert len(shown) == 3, shown
+    assert shown[0] == "texalign: no such file"
+    assert "100 %|" in shown[1]
+    assert "3 of 3 jobs" in shown[1]
+    assert shown[2] == "after it"
+    assert all(len(line) <= 100 for line in shown)
+
+
+def test_a_pipe_gets_plain_lines(tmp_path):
+    said = said_by_a_run(tmp_path, terminal=False)
+    assert "\r" not in said
+    assert "\x1b" not in said
+    lines = said.splitlines()
+    assert [line.split(" jobs")[0] for line in lines if "jobs" in line] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert [line for line in lines if "jobs" not in line] == ["texalign: no such file", "after it"]
 
 
 FAILED = (

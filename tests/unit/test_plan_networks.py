@@ -99,3 +99,21 @@ def test_every_network_of_the_study_untrained_is_a_control():
     assert found["c_untrained"] == models["c_untrained"]
     assert list(found) == sorted(found)
     assert networks.with_controls(models, {"networks": ["a"], "controls": ["b"]}) == (models, ["b"])
+
+
+@pytest.mark.parametrize(
+    ("overlays", "controls", "told"),
+    [
+        ([{"networks": ["a"]}], ["b", "c"], True),
+        ([{"networks": ["a"]}, {"controls": ["b"]}], ["b"], False),
+        ([{"networks": ["a"], "controls": []}], [], False),
+        ([{"study": "x"}], ["b"], False),
+        ([], ["b"], False),
+    ],
+)
+def test_controls_that_nobody_asked_for_are_told(overlays, controls, told):
+    said = networks.unasked_controls(overlays, {"controls": controls})
+    assert (said is not None) == told
+    if told:
+        assert said.startswith("b, c is measured too")
+        assert "controls: []" in said

@@ -1,6 +1,7 @@
 """A network that is no function of one image is refused, with the module that causes it."""
 
 import copy
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -97,6 +98,30 @@ def test_a_network_that_is_no_function_of_one_image_is_refused_with_its_cause(mo
     assert when is None or when in message
     assert f"L1 ({last})" in message
     assert not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
+
+
+@pytest.mark.parametrize(
+    ("step", "cause"),
+    [
+        (lambda x: F.dropout(x, 1e-9), "module 1 (Step)"),  # nothing in a trial, something in a study
+        (lambda x: x if torch.rand(()) > 1e-6 else 0 * x, "module 1 (Step)"),  # a whole branch
+        (lambda x: x if np.random.rand() > 1e-6 else 0 * x, "module 1 (Step)"),  # noqa: NPY002 - as others do
+        (lambda x: x if random.random() > 1e-6 else 0 * x, "module 1 (Step)"),
+    ],
+)
+def test_what_is_seldom_random_is_refused_by_its_draw(step, cause):
+    message = refusal(layer_shapes, own(nn.Sequential(chain(), Step(step)), "1"), 32)
+    assert "draws random numbers" in message
+    assert cause in message
+
+
+@pytest.mark.parametrize("step", [nn.Dropout(0.5).eval(), lambda x: F.dropout(x, 0.0)])
+def test_dropout_that_is_off_draws_nothing(step):
+    assert layer_shapes(own(nn.Sequential(chain(), Step(step)), "1"), 32) == {"L1": (8, 32, 32)}
+
+
+def test_what_is_drawn_behind_the_layers_does_not_matter():
+    assert layer_shapes(own(nn.Sequential(chain(), Step(F.dropout)), "0.2"), 32) == {"L1": (8, 32, 32)}
 
 
 @pytest.mark.parametrize("size", [24, 64])

@@ -318,6 +318,16 @@ def test_on_needs_no_quotes(fresh, on):
     assert "measure_information linear gram rdm_rows nsb resnet18" in fresh.plan("mutual_information")
 
 
+def test_a_control_that_comes_unasked_is_told_before_all_else(fresh):
+    fresh.overlay.pop("controls")
+    fresh.table["resnet18_untrained"] = fresh.table["resnet18"]
+    fresh.change()
+    lines = [line for line in fresh.make("--dry-run").splitlines() if "snakemake" not in line.lower()]
+    told = "texalign: resnet18_untrained is measured too, as a control"
+    assert [line.startswith(told) for line in lines].index(True) <= 2
+    assert sum(line.startswith(told) for line in lines) == 1
+
+
 # ---------------------------------------------------------------- the cost of a large DAG
 
 MEASURED = """

@@ -155,6 +155,7 @@ echo failed 0; echo exit_status $(cat $(dirname "$0")/books/$2.exit)
 """
 
 
+@pytest.mark.runs
 def test_a_scheduler_known_by_its_commands_alone(tmp_path, monkeypatch):
     pytest.importorskip("snakemake_executor_plugin_cluster_generic")
     study = Study(tmp_path / "study")

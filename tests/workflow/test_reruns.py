@@ -348,6 +348,19 @@ def test_a_device_runs_nothing(finished):
     assert finished.plan() == set()
 
 
+def test_without_gram_matrices_only_what_needs_them_makes_them_again(finished):
+    finished.change(keep={"grams": False})
+    assert finished.plan() == set()
+    for path in finished.folder.glob("results/tiny/gram/*/*.h5"):
+        path.unlink()
+    assert finished.plan() == set()
+    finished.change(figures={"rdm_metric": "euclidean"}, clustering={"on": "cosine"})
+    assert not {job for job in finished.plan() if job.startswith("compute_")}
+    finished.change(representation="mean")
+    assert grams(*BOTH) <= finished.plan()
+    assert "Would remove temporary output" in finished.make("--dry-run")
+
+
 def test_other_resources_and_threads_run_nothing(finished):
     resources = ["compute_gram:mem_mb=1234", "compute_gram:gpu=0", "compute_rdm:runtime=10"]
     options = ["--set-resources", *resources, "--set-threads", "compute_rdm=1"]

@@ -226,7 +226,9 @@ def test_images_traces_and_scores(made_study):
     assert list(told["layers"]) == ["L1", "L2"]
     assert told["weights_sha256"] == "untrained, seed 0"
     trace = pd.read_csv(png.with_suffix(".csv"))
-    assert list(trace.columns) == ["step", "evaluations", "seconds", "loss", "L1", "L2", "note"]
+    layers = ["L1", "L2", "patches", "colours"]  # the weights are balanced, so that the pixels count too
+    assert list(trace.columns) == ["step", "evaluations", "seconds", "loss", *layers, "note"]
+    assert {*told["layer_weights"]} == {*layers}
     assert trace["loss"].iloc[-1] < trace["loss"].iloc[0]
     series = pd.read_csv((made_study / image_of(TEXTURE, layers="L1")).with_suffix(".csv"))
     assert "L2" not in series.columns
@@ -236,7 +238,7 @@ def test_images_traces_and_scores(made_study):
     assert row["halves_loss"] > 0
     assert np.isnan(row["crops_loss"])  # photographs of 24 px, made larger
     assert row["class_loss"] > 0
-    assert row["worst_layer"] in ("L1", "L2")
+    assert row["worst_layer"] in layers
     assert row["worst_layer_ratio"] > 0
     assert not list((made_study / "results").rglob("*.checkpoint"))
 

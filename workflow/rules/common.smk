@@ -113,6 +113,9 @@ models, config["controls"] = networks.with_controls(models, config)
 told(networks.check)(models, config, MODEL_TABLES, CONFIG)
 told(dataset.check)(config, CONFIG)
 told(own_files.check)(config, CONFIG)
+OVERLAYS = [reading.check_yaml(path) for path in workflow.overwrite_configfiles]
+if workflow.is_main_process and (unasked := networks.unasked_controls(OVERLAYS, config)):
+    logger.info(f"texalign: {unasked}")
 told(people.check)(config, models, CONFIG)
 SCORE_TABLES = [config["brainscore"]] if isinstance(config["brainscore"], str) else config["brainscore"]
 SCORES = {table: told(scores_of, f"{CONFIG}: brainscore: ")(table) for table in SCORE_TABLES}

@@ -25,7 +25,7 @@ rule compute_gram:
         images=place("images"),
         weights=weights_file,
     output:
-        place("gram"),
+        place("gram") if config["keep"]["grams"] else temp(place("gram")),
     log:
         log_of("compute_gram", "gram"),
     benchmark:

@@ -89,10 +89,14 @@ rule join_statistics:
         by_k=expand(chosen("by_k"), network=MEASURED),
         halves=expand(chosen("halves"), network=MEASURED),
         classes=expand(chosen("classes"), network=MEASURED),
+        confusions=expand(chosen("confusions"), network=MEASURED),
+        clusters=expand(chosen("clusters"), network=MEASURED),
     output:
         by_k=f"{STUDY}/information_by_k.csv",
         halves=f"{STUDY}/information_of_halves.csv",
         classes=f"{STUDY}/classes.csv",
+        confusions=f"{STUDY}/confusions.csv",
+        clusters=f"{STUDY}/clusters.csv",
     log:
         log_of("join_statistics"),
     conda:

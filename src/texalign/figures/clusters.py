@@ -25,7 +25,7 @@ def cluster_composition(table, classes, title="", matched=None):
     -------
     Figure
         Shares of each class's textures, rows and columns in `matched_order`; above, how many textures are in
-        each cluster. Clusters keep their number, counted from 1.
+        each cluster. Clusters keep the numbers that they have in tables.
     """
     table = np.asarray(table)
     rows, columns = matched_order(table, matched)
@@ -39,7 +39,7 @@ def cluster_composition(table, classes, title="", matched=None):
     axes.set(xlabel="Cluster (number)", ylabel="Texture class")
     _sizes(above, table.sum(0)[columns], width)
     above.set_title(plain(*shorten([title], int(12 * width))))
-    fit_names(axes.xaxis, np.arange(len(columns)), columns + 1, rotation=90)
+    fit_names(axes.xaxis, np.arange(len(columns)), columns, rotation=90)
     fit_names(axes.yaxis, np.arange(len(rows)), [classes[row] for row in rows])
     return figure
 

@@ -89,6 +89,22 @@ def confusions(classes, clusters):
     ]
 
 
+def chance_together(clusters):
+    """Probability that two different textures, whatever their classes, are in one cluster.
+
+    Parameters
+    ----------
+    clusters : array_like of int, shape (n,)
+
+    Examples
+    --------
+    >>> chance_together([0, 0, 1, 1])
+    0.3333333333333333
+    """
+    sizes = np.bincount(clusters)
+    return float((sizes * (sizes - 1)).sum() / (len(clusters) * (len(clusters) - 1)))
+
+
 def typicality(euclidean, classes):
     """How far each texture is from the middle of its class, and from that of the nearest other one.
 

@@ -30,6 +30,12 @@ _SMALLEST, _NODES = 0.02, 48
 #: clusters are not.
 _SHRINKAGE = 25.0
 
+#: Below so many textures a cell, the interval is that of two fits: see `interval`.
+_SPARSE = 2.0
+
+#: Clusters are similar whose sizes are: a Gaussian of the logarithm of their ratio, of this width.
+_SIMILAR = 0.5
+
 _STEPS = 200
 
 
@@ -59,7 +65,10 @@ def interval(classes, clusters, simulations=400, seed=0, level=0.95):
     are, are drawn from it; and the plug-in value of these is compared with what is known.
 
     Where cells are about as many as textures, the fitted table itself is uncertain: the interval is widened
-    by sqrt(1 + cells / textures), 18 % for 5640 textures in 47 x 47 cells.
+    by sqrt(1 + cells / textures), 18 % for 5640 textures in 47 x 47 cells. Below two textures a cell, it
+    hangs on which clusters lend to which: small ones beside a few that hold a class each are taken for
+    more than they are where all lend to all, and have too little to lend where only those of similar size
+    do. No table that sparse tells which is right, so the interval reaches over both.
 
     Parameters
     ----------
@@ -83,11 +92,26 @@ def interval(classes, clusters, simulations=400, seed=0, level=0.95):
     if simulations < 20:
         raise InputError(f"simulations: {simulations} are too few for an interval; use at least 20")
     table = contingency(classes, clusters)
-    errors = simulated_errors(table, simulations, np.random.default_rng(seed))
+    lending = [None] if table.sum() >= _SPARSE * table.size else [None, _by_size(table)]
+    found = [_of_one_fit(table, lent, simulations, seed, level) for lent in lending]
+    bits, low, high = zip(*found, strict=True)
+    return Interval(float(np.mean(bits)), float(min(low)), float(max(high)))
+
+
+def _of_one_fit(table, lent, simulations, seed, level):
+    """Bits and interval from tables that are drawn from one fit."""
+    errors = simulated_errors(table, simulations, np.random.default_rng(seed), lent)
     observed, mean = plugin_bits(table), errors.mean()
     wider = np.sqrt(1 + table.size / table.sum())
     low, high = mean + wider * (np.quantile(errors, [(1 - level) / 2, (1 + level) / 2]) - mean)
-    return Interval(float(observed - mean), float(observed - high), float(observed - low))
+    return observed - mean, observed - high, observed - low
+
+
+def _by_size(table):
+    """Tell what each cluster lends (columns) to the mixture of each (rows): to those of similar size."""
+    sizes = np.log(table.sum(0))
+    lent = np.exp(-(((sizes[:, None] - sizes) / _SIMILAR) ** 2) / 2)
+    return lent / lent.sum(1, keepdims=True)
 
 
 def plugin_bits(tables):
@@ -97,7 +121,7 @@ def plugin_bits(tables):
     return (xlogy(p, p).sum((-2, -1)) - entropies[0] - entropies[1]) / np.log(2)
 
 
-def simulated_errors(table, simulations, generator):
+def simulated_errors(table, simulations, generator, lent=None):
     """Plug-in value less truth of tables that are drawn from a fit to a table, in bits.
 
     Parameters
@@ -106,6 +130,8 @@ def simulated_errors(table, simulations, generator):
         No row and no column is empty.
     simulations : int
     generator : numpy.random.Generator
+    lent : array, shape (n_clusters, n_clusters), optional
+        Share of each cluster (column) in the mixture that each (row) is shrunk towards; equal by default.
 
     Returns
     -------
@@ -113,7 +139,7 @@ def simulated_errors(table, simulations, generator):
     """
     sizes = table.sum(1)
     expected = np.outer(sizes, table.sum(0)) / table.sum()
-    ratios, cumulative, cells = _fitted(table, expected)
+    ratios, cumulative, cells = _fitted(table, expected, lent)
     errors = np.empty(simulations)
     for i in range(simulations):
         drawn = (generator.random((table.size, 1)) > cumulative[cells]).sum(1)
@@ -125,7 +151,7 @@ def simulated_errors(table, simulations, generator):
     return errors
 
 
-def _fitted(table, expected):
+def _fitted(table, expected, lent=None):
     """Ratios, their cumulative posterior in each kind of cell, and the kind of each cell."""
     ratios = np.r_[0, np.geomspace(_SMALLEST, max(2, 1.5 * (table / expected).max()), _NODES)]
     n_classes, n_clusters = table.shape
@@ -144,6 +170,7 @@ def _fitted(table, expected):
         posterior = likelihood * weights[cluster]
         posterior *= (times / posterior.sum(1))[:, None]
         sums = np.add.reduceat(posterior, starts, axis=0)
-        weights = (sums + _SHRINKAGE * sums.sum(0) / table.size) / (n_classes + _SHRINKAGE)
+        shared = sums.sum(0) / table.size if lent is None else lent @ sums / n_classes
+        weights = (sums + _SHRINKAGE * shared) / (n_classes + _SHRINKAGE)
     posterior = likelihood * weights[cluster]
     return ratios, (posterior / posterior.sum(1, keepdims=True)).cumsum(1), cells.ravel()

@@ -79,6 +79,29 @@ def with_controls(models, config):
     return {name: (made | models)[name] for name in sorted(made | models)}, list(made)
 
 
+def unasked_controls(overlays, config):
+    """Word that controls come with a study that names its own networks, and nowhere asks for controls.
+
+    Parameters
+    ----------
+    overlays : list of dict
+        What the user's own config files hold.
+    config : dict
+        All of it together.
+
+    Returns
+    -------
+    str or None
+    """
+    own = any("networks" in overlay for overlay in overlays)
+    if not own or not config["controls"] or any("controls" in overlay for overlay in overlays):
+        return None
+    return (
+        f"{', '.join(config['controls'])} is measured too, as a control for comparison; "
+        "write controls: [] to leave it out"
+    )
+
+
 def check_known(models, network, tables, where):
     """Stop when the model table does not have a network."""
     if network not in models:

@@ -34,9 +34,16 @@ def check_yaml(path):
     Parameters
     ----------
     path : str or Path
+
+    Returns
+    -------
+    dict
+        What it holds, as YAML reads it: an unquoted ``on`` is a truth value.
     """
-    if not isinstance(_load(path, path, texts=False), dict):
+    content = _load(path, path, texts=False)
+    if not isinstance(content, dict):
         raise InputError(f"{path}: is no mapping; write one `key: value` a line")
+    return content
 
 
 def check_given(arguments, options=()):

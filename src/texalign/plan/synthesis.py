@@ -222,6 +222,7 @@ def recipe(config, entry, layers, seed):
         "learning_rate",
         "noise_mean",
         "noise_std",
+        "start",
         "bounds",
         "restarts",
     )

@@ -2,12 +2,14 @@
 
 import csv
 import hashlib
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
 
 from texalign.files import whole
+from texalign.synthesis import pyramid
 from texalign.synthesis.descent import Descent, Settings, run_in_lockstep
 from texalign.synthesis.objective import Objective, choose_layers
 from texalign.version import __version__
@@ -109,13 +111,31 @@ def synthesize_batch(
     objective.check(size)
     seeds = [0] * len(exemplars) if seeds is None else seeds
     checkpoints = [None] * len(exemplars) if checkpoints is None else checkpoints
-    descents = []
+    if settings.start is None:
+        settings = replace(settings, start="coarse" if objective.loss.balanced else "noise")
+    descents, initial = [], []
     for index, seed, checkpoint in zip(range(len(exemplars)), seeds, checkpoints, strict=True):
-        image = _initial(objective, settings, seed, size)
-        identity = _identity(objective, index, seed, size) | {"code": code}
-        descents.append(Descent(index, image, objective, settings, identity, checkpoint))
+        image = initial_noise(objective, settings, seed, size)
+        belongs_to = identity(objective, index, seed, size) | {"code": code}
+        descents.append(Descent(index, image, objective, settings, belongs_to, checkpoint))
+        initial.append(image)
+    fresh = [descent for descent in descents if not descent.trace]
+    if settings.start == "coarse" and fresh:
+        _begin_coarse(fresh, objective, initial, seeds, settings)
     run_in_lockstep(descents, objective.evaluate)
-    return [_finish(descent) for descent in descents]
+    return [finish(descent, image) for descent, image in zip(descents, initial, strict=True)]
+
+
+def _begin_coarse(descents, objective, initial, seeds, settings):
+    """Let descents begin at what smaller images of their exemplars lead to."""
+    which = [descent.index for descent in descents]
+    began = time.monotonic()
+    images, sizes = pyramid.coarse_start(
+        objective, which, [initial[index] for index in which], [seeds[index] for index in which], settings
+    )
+    for descent, image in zip(descents, images, strict=True):
+        descent.begin_at(image, f"from {', '.join(f'{h}x{w}' for h, w in sizes)} px" if sizes else "")
+        descent.seconds = time.monotonic() - began
 
 
 def evaluate(network, image, exemplar, loss="paper", *, readout=None, layers=None):
@@ -157,7 +177,8 @@ def _pair(size):
     return (size, size) if isinstance(size, int) else tuple(size)
 
 
-def _identity(objective, index, seed, size):
+def identity(objective, index, seed, size):
+    """Collect what an image depends on besides the settings, as plain values."""
     network = objective.network
     exemplar = objective.exemplars[index].cpu().numpy()
     return {
@@ -176,13 +197,15 @@ def _identity(objective, index, seed, size):
     }
 
 
-def _initial(objective, settings, seed, size):
+def initial_noise(objective, settings, seed, size):
+    """Draw the noise that an image begins with, in normalised units, shape (3, H, W)."""
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn((3, *size), generator=generator) * settings.noise_std + settings.noise_mean
     return noise.to(objective.image_dtype).to(objective.network.device)
 
 
-def _finish(descent):
+def finish(descent, initial):
+    """Collect what a descent ended with; `initial` is the noise that it is told to have come from."""
     objective = descent.objective
     image = objective.display(descent.image).clamp(0, 1)
     with torch.no_grad():
@@ -193,11 +216,12 @@ def _finish(descent):
         "evaluations": descent.evaluations,
         "seconds": round(descent.seconds, 3),
         "restarts": descent.restarts,
-        "initial_loss": descent.trace[0]["loss"],
+        "initial_loss": _initial_loss(descent, initial),
         "loss": descent.best.loss,
         "loss_as_shown": shown,
     }
     made = {
+        "layer_weights": objective.plain_weights(descent.index),
         "settings": asdict(descent.settings),
         "device": str(objective.network.device),
         "threads": torch.get_num_threads(),
@@ -208,6 +232,16 @@ def _finish(descent):
         },
     }
     return Synthesis(image.cpu(), descent.trace, descent.identity | made | outcome)
+
+
+def _initial_loss(descent, initial):
+    """Loss of the noise, also where the optimiser began at something better."""
+    first = descent.trace[0]
+    if not first["note"]:  # it began at the noise itself
+        return first["loss"]
+    noise = descent.within_bounds(initial)
+    with torch.no_grad():
+        return sum(descent.objective.distances(noise[None], [descent.index])[:, 0].tolist())
 
 
 def save_trace(path, trace):

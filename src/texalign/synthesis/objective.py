@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from texalign import readout as readouts
 from texalign.errors import InputError
-from texalign.synthesis import losses
+from texalign.synthesis import balance, losses, pixels
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +24,15 @@ class Objective:
         See `synthesize`.
     exemplars : sequence of arrays or Tensors
         All of one size.
+    weights : sequence of dict, optional
+        Of each exemplar's terms, as `balance.weights` gives them, where those of another objective are to
+        be kept. Without them balanced weights are taken from the exemplars.
+
+    A term is what is compared of one layer at one scale, or of the pixels. The loss has a value for each
+    name in `names`: the layers, and behind them what is compared of the pixels.
     """
 
-    def __init__(self, network, exemplars, loss="paper", readout=None, layers=None):
+    def __init__(self, network, exemplars, loss="paper", readout=None, layers=None, weights=None):
         self.loss = losses.get(loss)
         self.network = choose_layers(network, layers)
         self.readout = readout or self.loss.readout
@@ -33,8 +40,8 @@ class Objective:
             raise InputError(
                 f"readout: {readout!r} is not allowed; use one of {', '.join(readouts.READOUTS)}"
             )
-        _check_names("layer_weights", self.loss.layer_weights or {}, self.network.layers)
-        if not any(map(self.loss.weight, self.network.layers)):
+        _check_names("layer_weights", self.loss.weights, self.network.layers)
+        if not any(map(self.loss.weight, self.network.layers)) and not self.loss.pixels:
             raise InputError("layer_weights: no layer has a weight above 0; give one to a layer at least")
         self.dtype = next(network.module.parameters()).dtype
         exemplars = [self.normalise(exemplar) for exemplar in exemplars]
@@ -50,7 +57,12 @@ class Objective:
         self.shapes = self.check(tuple(self.exemplars.shape[2:]))
         readouts.layer_shapes(self.network, tuple(self.exemplars.shape[2:]), self.dtype)
         self.draws, self.most = [0] * len(exemplars), len(exemplars)
+        self.names = (*self.network.layers, *(pixels.SHARES if self.loss.pixels else ()))
+        self._reading = {}
         self.targets = [self._describe(index) for index in range(len(exemplars))]
+        self.weights = weights
+        if self.loss.balanced and weights is None:
+            self.weights = [balance.weights(self, exemplar) for exemplar in self.exemplars]
 
     @property
     def image_dtype(self):
@@ -59,7 +71,16 @@ class Objective:
 
     def named(self, values):
         """Losses of the layers → ``loss``, their sum, and each under its layer's name."""
-        return {"loss": sum(values), **dict(zip(self.network.layers, values, strict=True))}
+        return {"loss": sum(values), **dict(zip(self.names, values, strict=True))}
+
+    def plain_weights(self, index):
+        """Weights of an exemplar's terms as plain values: of each name, a list by scale; None without."""
+        if self.weights is None:
+            return None
+        plain = {name: [] for name in self.names}
+        for (name, _scale), weight in sorted(self.weights[index].items()):
+            plain[name].append(weight)
+        return plain
 
     def mean_std(self):
         """Mean and standard deviation of the network's preprocessing, shape (3, 1, 1) each."""
@@ -112,14 +133,60 @@ class Objective:
                 )
         return shapes
 
+    def visit_terms(self, images, visit, draw=0):
+        """Call ``visit(key, maps, describe, distance)`` for each term of the loss.
+
+        `key` is its name and scale. `maps` are what it is taken of: a layer's maps, or the images.
+        ``describe(maps)`` gives statistics, a tuple of tensors, and ``distance(maps, target, shape)`` the
+        loss without its weight, where `shape` is that of the maps that the target is of.
+        """
+        for scale in range(self.loss.scales):
+            if scale:
+                if min(images.shape[2:]) < 2:
+                    break
+                images = functional.avg_pool2d(images, 2)
+            network = self.network if scale == 0 else self._readable(images)
+            if network is not None:
+
+                def read(layer, maps, scale=scale):
+                    loss = self.loss
+                    maps = _at_least_float32(maps)
+                    describe, distance = (
+                        lambda maps: loss.describe(layer, maps, draw),
+                        lambda maps, target, shape: loss.distance(layer, maps, target, shape),
+                    )
+                    visit((layer, scale), maps, describe, distance)
+
+                readouts.read(network, self._input(images), read, self.readout)
+            for name in pixels.SHARES if self.loss.pixels else ():
+                if min(images.shape[2:]) >= 2 * pixels.SIDE and (scale == 0 or name != "colours"):
+                    visit(
+                        (name, scale),
+                        images,
+                        lambda maps, name=name: (pixels.describe(name, maps),),
+                        lambda maps, target, shape, name=name: pixels.distance(name, maps, *target),
+                    )
+
+    def _readable(self, images):
+        """Choose the layers that can be read of such small images; None where there is none."""
+        size = tuple(images.shape[2:])
+        if size not in self._reading:
+            names = readable_layers(self.network, size, self.dtype)
+            self._reading[size] = choose_layers(self.network, names) if names else None
+        return self._reading[size]
+
     def _describe(self, index):
+        return self.describe(self.exemplars[index], self.draws[index])
+
+    def describe(self, exemplar, draw=0):
+        """Statistics of an exemplar's terms, each with the shape of the maps that it is of."""
         statistics = {}
 
-        def visit(layer, maps):
-            statistics[layer] = self.loss.describe(layer, _at_least_float32(maps), self.draws[index])
+        def visit(key, maps, describe, distance):
+            statistics[key] = (describe(maps), tuple(maps.shape[2:]))
 
         with torch.no_grad():
-            readouts.read(self.network, self._input(self.exemplars[index : index + 1]), visit, self.readout)
+            self.visit_terms(exemplar[None], visit, draw)
         return statistics
 
     def _input(self, images):
@@ -136,16 +203,35 @@ class Objective:
         which : sequence of int
             Each image's exemplar.
         """
-        values = {}
+        terms, which = {}, list(which)
 
-        def visit(layer, maps):
-            targets = [self.targets[index][layer] for index in which]
-            target = targets[0] if len(targets) == 1 else tuple(map(torch.cat, zip(*targets, strict=True)))
-            distance = self.loss.distance(layer, _at_least_float32(maps), target, self.shapes[layer])
-            values[layer] = self.loss.weight(layer) * distance
+        def visit(key, maps, describe, distance):
+            if key in self.targets[0]:
+                targets = [self.targets[index][key][0] for index in which]
+                target = (
+                    targets[0] if len(targets) == 1 else tuple(map(torch.cat, zip(*targets, strict=True)))
+                )
+                terms[key] = distance(maps, target, self.targets[0][key][1])
 
-        readouts.read(self.network, self._input(images), visit, self.readout)
-        return torch.stack([values[layer] for layer in self.network.layers])
+        self.visit_terms(images, visit)
+        return torch.stack([self._weighted(name, terms, which) for name in self.names])
+
+    def _weighted(self, name, terms, which):
+        """Sum of a name's terms with their weights, shape (b,)."""
+        terms = {key: value for key, value in terms.items() if key[0] == name}
+        if not terms:  # too small an image for it
+            return torch.zeros(len(which), device=self.network.device, dtype=self.image_dtype)
+        if self.weights is None:
+            of_pixels = name in pixels.SHARES
+            factor = balance.share(self.loss, name) if of_pixels else self.loss.weight(name)
+            return factor * sum(terms.values())
+        # An image that is too small for a scale has fewer terms, which then stand for all.
+        known = [key for key in self.weights[which[0]] if key[0] == name]
+        factor = len(known) / len(terms)
+        return factor * sum(
+            value * torch.tensor([self.weights[index].get(key, 0.0) for index in which]).to(value)
+            for key, value in terms.items()
+        )
 
     def loss_of(self, image, index):
         """Loss of an image, float in [0, 1] (3, H, W), against one of the exemplars."""
@@ -196,6 +282,37 @@ class Objective:
 
 def _at_least_float32(maps):
     return maps.float() if maps.dtype in (torch.bfloat16, torch.float16) else maps
+
+
+def readable_layers(network, size, dtype=torch.float32):
+    """List the layers, from the first on, that a network gives for a size with 4 positions at least.
+
+    Parameters
+    ----------
+    network : networks.Network
+    size : (int, int)
+        Height and width in pixels.
+    dtype : torch.dtype
+        Of the network's input.
+    """
+    names = list(network.layers)
+    image = torch.zeros((1, 3, *size), device=network.device, dtype=dtype)
+    for end in range(len(names), 0, -1):
+        positions = []
+        try:
+            with torch.no_grad():
+                readouts.read(
+                    choose_layers(network, names[:end]),
+                    image,
+                    lambda layer, maps, found=positions: found.append(maps[0, 0].numel()),
+                )
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:
+            continue
+        if min(positions) >= 4:
+            return names[:end]
+    return []
 
 
 def choose_layers(network, layers):

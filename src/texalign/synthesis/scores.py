@@ -17,7 +17,7 @@ def losses_of(network, exemplar, images, loss="paper", **options):
     Parameters
     ----------
     network, exemplar, loss, **options
-        See `synthesis.synthesize`; options are readout and layers.
+        See `synthesis.Objective`; options are readout, layers, and the weights of one exemplar in a list.
     images : sequence of arrays
         uint8 (H, W, 3), of any size.
 
@@ -29,7 +29,7 @@ def losses_of(network, exemplar, images, loss="paper", **options):
     objective = Objective(network, [exemplar], loss, **options)
     rows = []
     for image in images:
-        values = [math.nan] * len(objective.network.layers)
+        values = [math.nan] * len(objective.names)
         try:
             objective.check(image.shape[:2])
             with torch.no_grad():
@@ -57,7 +57,9 @@ def certificates(network, exemplar, photograph, others, images, loss="paper", **
     list of dict
         An image each: loss, halves_loss, crops_loss, class_loss, worst_layer, worst_layer_ratio.
     """
-    options = {"loss": loss} | options
+    # The exemplar's weights hold for its parts too.
+    weights = Objective(network, [exemplar], loss, **options).weights
+    options = {"loss": loss, "weights": weights} | options
     of_halves = between(network, halves(exemplar), **options)
     of_crops = between(network, crops(photograph, exemplar.shape[:2]), **options)
     of_class = mean(losses_of(network, exemplar, others, **options))

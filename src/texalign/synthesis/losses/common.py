@@ -28,17 +28,32 @@ def check_number(name, value, least, whole=False):
         raise InputError(f"{name}: {value!r} given; a {kind} number of at least {least} is needed")
 
 
+#: Names of sets of weights, besides layers with a weight each.
+WEIGHTS = ("paper", "balanced")
+
+
 @dataclass(frozen=True)
 class Loss:
     """What all losses have in common.
 
     Parameters
     ----------
-    layer_weights : dict of str to float, optional
-        The factor of each layer (Gatys et al., Eq. 3: w_l); 1 where none is given.
+    layer_weights : dict of str to float, {'paper', 'balanced'}, optional
+        The factor of each layer (Gatys et al., Eq. 3: w_l), 1 for one without. ``paper``, or None, is 1
+        for all: the loss as its paper has it. ``balanced`` weighs every term by one over its loss
+        between halves of the exemplar, see `synthesis.balance`.
+    scales : int, optional
+        How many sizes of the image are compared, each half as large as the one before (Snelgrove,
+        "High-resolution multi-scale neural texture synthesis", 2017). 3 where the weights are balanced
+        and nothing is given, otherwise 1.
+    pixels : float, optional
+        Share of what is compared of the pixels themselves, see `synthesis.pixels`: in units of a layer's
+        share. 1 where the weights are balanced and nothing is given, otherwise 0.
     """
 
-    layer_weights: dict | None = None
+    layer_weights: dict | str | None = None
+    scales: int | None = None
+    pixels: float | None = None
 
     #: How feature maps are taken where the caller does not say.
     readout = "linear"
@@ -46,12 +61,32 @@ class Loss:
     redraw_every = None
 
     def __post_init__(self):
-        for layer, weight in (self.layer_weights or {}).items():
+        if isinstance(self.layer_weights, str) and self.layer_weights not in WEIGHTS:
+            raise InputError(
+                f"layer_weights: {self.layer_weights!r} is unknown; allowed: {', '.join(WEIGHTS)}, "
+                "or layers with a weight each"
+            )
+        for layer, weight in self.weights.items():
             check_number(f"layer_weights: {layer}", weight, 0)
+        for name, value in (("scales", 3 if self.balanced else 1), ("pixels", float(self.balanced))):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        check_number("scales", self.scales, 1, whole=True)
+        check_number("pixels", self.pixels, 0)
+
+    @property
+    def balanced(self):
+        """Whether the weights are taken from each exemplar."""
+        return self.layer_weights == "balanced"
+
+    @property
+    def weights(self):
+        """The factors that were given, by layer."""
+        return self.layer_weights if isinstance(self.layer_weights, dict) else {}
 
     def weight(self, layer):
-        """Return the factor of a layer in the total."""
-        return (self.layer_weights or {}).get(layer, 1.0)
+        """Return the factor of a layer in the total; 1 where the exemplar gives them."""
+        return self.weights.get(layer, 1.0)
 
     @property
     def options(self):
