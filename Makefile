@@ -63,7 +63,7 @@ layers: .venv/installed  ## a network's modules with channels, positions, depth,
 test: .venv/installed-dev  ## the tests (10 minutes on 2 cores)
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist worksteal
 
-test-runs: .venv/installed-dev  ## whole runs: killed and gone on with, again from nothing, from a git URL (5 minutes on 2 cores)
+test-runs: .venv/installed-dev  ## whole runs: killed and gone on with, again from nothing, from a git URL (10 minutes on 2 cores)
 	OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist worksteal -m runs $(or $(RUNS),tests/unit/test_more.py tests/workflow tests/integration)
 
 test-fuzz: .venv/installed-dev  ## every kind of file that a run reads, damaged in many ways (2 minutes on 2 cores)

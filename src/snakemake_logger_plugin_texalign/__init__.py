@@ -28,6 +28,8 @@ CHATTER = (
 
 #: The bar, and how a job's log tells how fast it is: see `texalign.job.progress`.
 BAR = "{percentage:3.0f} %|{bar:24}| {n_fmt} of {total_fmt} jobs, {elapsed}, about {remaining} left{postfix}"
+#: Before a tenth of the jobs are done, what is left is anybody's guess.
+EARLY = BAR.replace(", about {remaining} left", "")
 RATE = re.compile(r"\d+ of \d+ images, ([\d.]+)/s")
 
 #: Seconds between two looks at the logs.
@@ -100,6 +102,7 @@ class LogHandler(LogHandlerBase):
             threading.Thread(target=self._keep_moving, args=[self.bar], daemon=True).start()
         self.bar.total = total
         self.bar.n = done
+        self.bar.bar_format = BAR if 10 * done >= total else EARLY
         self.bar.set_postfix_str(told_rate(self.running.values()), refresh=False)
         self.bar.refresh()
         if done >= total:

@@ -24,7 +24,7 @@ def test_cluster_composition(rng, classes, clusters):
         assert [bar.get_height() for bar in above.patches] == sizes
 
 
-@pytest.mark.parametrize("clusters", [2, 17, 47])
+@pytest.mark.parametrize("clusters", [2, 47])
 def test_contact_sheet(rng, clusters):
     images = rng.integers(0, 256, (12, 40, 40, 3), np.uint8)
     rows = [(f"{i + 1}: {i}, 3 of them crosshatched", images[: 1 + i % 12]) for i in range(clusters)]

@@ -54,6 +54,21 @@ def test_all_layers_have_one_scale(rng, classes, layers):
     assert len({image.get_clim() for image in images if image not in textures}) == 1
 
 
+def test_another_layer_in_the_same_figure(rng):
+    """Its scale may be of other numbers, which find their room."""
+    square = squareform(rng.uniform(size=66))
+    figure = rdms.rdm(square, list("aabbccddeeff"), "Net, L1", "Frobenius distance (arb. units)")
+    rdms.repaint(figure, 54321 * square, "Net, L2 (features.8)")
+    assert_legible(figure)
+    assert "Net, L2 (features.8)" in words(figure)
+    anew = rdms.rdm(
+        54321 * square, list("aabbccddeeff"), "Net, L2 (features.8)", "Frobenius distance (arb. units)"
+    )
+    (found,), (expected,) = figure.axes[0].images, anew.axes[0].images
+    np.testing.assert_array_equal(found.get_array(), expected.get_array())
+    assert found.get_clim() == expected.get_clim()
+
+
 def test_a_remark_stands_below(rng):
     square = squareform(rng.uniform(size=66))
     figure = rdms.rdm(square, list("aabbccddeeff"), "x", "y", rdms.of_clusters("cosine", "rdm_rows"))

@@ -134,3 +134,12 @@ def test_every_public_room_has_its_page():
 def test_links_of_the_documentation_lead_somewhere():
     for link in (ROOT / "docs").glob("*.md"):
         assert link.is_file(), f"{link} points nowhere"
+
+
+def test_what_each_target_makes_is_told():
+    """Of those that the README names."""
+    listed = re.search(r"^Targets: (.*?): ", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+    targets = set(re.findall(r"`(\w+)`", listed))
+    assert len(targets) > 12
+    told = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/targets.md").read_text(), re.MULTILINE)
+    assert targets - set(told) == set()

@@ -394,3 +394,10 @@ def test_what_a_report_needs_is_installed_for_users_too():
     pinned = {line.split("==")[0] for line in (REPOSITORY / "envs/requirements.txt").read_text().splitlines()}
     assert needed
     assert needed <= pinned
+
+
+def test_scheduling_has_a_round_for_each_job_and_no_more(finished):
+    """With a timer for the next round in each, jobs that take seconds have hundreds."""
+    count = len(finished.plan("--forcerun", "compute_rdm", "--", "rdms"))
+    said = finished.make("--cores", "1", "--verbose", "--forcerun", "compute_rdm", "--", "rdms")
+    assert 3 <= said.count("Ready jobs") <= count + 3

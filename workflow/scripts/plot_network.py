@@ -14,14 +14,14 @@ params, inputs, output = snakemake.params, snakemake.input, snakemake.output
 label = escaping.unescape(params.label)
 measure = rdms.metric_label(params.metric, params.representation)
 remark = rdms.of_clusters(params.metric, params.clustering)
-squares, means, layers = [], [], []
+figure, squares, means, layers = None, [], [], []
 for path in inputs.rdms:
     with store.open_h5(path) as source:
         classes = store.read_keys(source)[1]
         condensed, layer = source[params.metric][:], f"{Path(path).stem} ({source.attrs['module']})"
-    figure = rdms.rdm(
-        views.reduce_rdm(condensed, len(classes)), classes, f"{label}, {layer}", measure, remark
-    )
+    small = views.reduce_rdm(condensed, len(classes))
+    figure = figure or rdms.rdm(small, classes, "", measure, remark)
+    rdms.repaint(figure, small, f"{label}, {layer}")
     place = Path(output.rdms, Path(path).stem)
     style.save(figure, pdf=place.with_suffix(".pdf"), png=place.with_suffix(".png"))
     squares.append(views.reduce_rdm(condensed, len(classes), 300))

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from texalign.figures.style import CHANCE, DOUBLE, MIDDLE, colour_bar, fit_names, frameless, plain, styled
 from texalign.views import matched_order, mosaic, shorten
@@ -54,6 +55,10 @@ def _sizes(axes, sizes, width):
     if size >= 4:
         for i, count in enumerate(sizes):
             axes.text(i, count, str(count), ha="center", va="bottom", fontsize=size)
+    else:
+        axes.spines["left"].set_visible(True)
+        axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+        axes.tick_params("y", length=2)
 
 
 @styled
@@ -133,8 +138,9 @@ def contact_sheet(rows, title=""):
     """
     columns = 2 if len(rows) > 16 else 1
     lines, wide = -(-len(rows) // columns), max(len(images) for _, images in rows)
-    size = (DOUBLE - 1.3 * columns) / columns / wide
-    figure = Figure(figsize=(DOUBLE, 0.5 + 1.1 * size * lines), layout="constrained")
+    beside = 0.06 * max(len(name) for name, _ in rows)  # inches that the names take
+    size = (DOUBLE - columns * beside) / columns / wide
+    figure = Figure(figsize=(DOUBLE, 0.5 + 1.05 * size * lines), layout="constrained")
     grid = figure.subplots(1, columns, squeeze=False)[0]
     for axes, first in zip(grid, range(0, len(rows), lines), strict=False):
         part = rows[first : first + lines]

@@ -18,6 +18,8 @@ from texalign.figures.style import (
     network_legend,
     note,
     plain,
+    settle,
+    style,
     styled,
     table_styles,
 )
@@ -103,17 +105,36 @@ def rdm(square, classes, title, metric_label, remark=""):
     figure = Figure(figsize=(width, 0.86 * width), layout="constrained")
     axes = figure.add_subplot()
     colour_bar(axes, _matrix(axes, square, edges, _limits([square])), metric_label, extend="both")
-    axes.set(
-        title=plain(*shorten([title], int(12 * width))),
-        xlabel="Textures, by class",
-        ylabel="Textures, by class",
-    )
+    axes.set(title=_title(title, figure), xlabel="Textures, by class", ylabel="Textures, by class")
     centres = (edges[1:] + edges[:-1]) / 2
     if remark:
         note(figure, remark)
     fit_names(axes.xaxis, centres, names, rotation=90)
     fit_names(axes.yaxis, centres, names)
     return figure
+
+
+def repaint(figure, square, title):
+    """Show another layer of the same network in a figure that `rdm` made: cheaper than a new one.
+
+    Parameters
+    ----------
+    figure : Figure
+    square : array, shape (m, m)
+        As large as that before.
+    title : str
+    """
+    axes = figure.axes[0]
+    (image,) = axes.images
+    image.set_data(square)
+    image.set_clim(*_limits([square]))
+    with style():
+        axes.set_title(_title(title, figure))
+        settle(figure)
+
+
+def _title(title, figure):
+    return plain(*shorten([title], int(12 * figure.get_figwidth())))
 
 
 @styled
@@ -145,11 +166,13 @@ def all_layers(squares, means, classes, titles, title, metric_label, remark=""):
     columns = min(ACROSS, len(squares))
     rows = -(-len(squares) // columns)
     side = (DOUBLE - 1.6) / max(columns, 3)
-    size = (DOUBLE, 0.65 + rows * (2 * side + 0.3))
+    size = (DOUBLE, 0.75 + rows * (2 * side + 0.7))
     figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(plain(*shorten([title], 90)), fontsize=8)
     grid = figure.subplots(2 * rows, columns, squeeze=False)
     whole = np.array([0, len(names)])
+    if len(names) > 20:  # lines would hide what lies between them
+        edges = edges[[0, -1]]
     for upper, panels, borders in ((True, squares, edges), (False, means, whole)):
         limits = _limits(panels)
         for i, (values, layer) in enumerate(zip(panels, titles, strict=True)):

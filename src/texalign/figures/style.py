@@ -9,6 +9,7 @@ import zlib
 import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
@@ -119,14 +120,8 @@ def styled(draw):
                 figure = draw(*args, **kwargs)
             if missing:
                 _tell_missing("".join(missing[:20]))
-            # Ticks read the style when they are first laid out. The layout needs several passes where ticks
-            # and insets change with the size of their axes; then it stays as it is.
-            for _ in range(3):
-                before = _places(figure)
-                _lay_out(figure)
-                if _places(figure) == before:
-                    break
-            figure.set_layout_engine(None)
+            # Ticks read the style when they are first laid out.
+            settle(figure)
         return figure
 
     return drawn
@@ -140,6 +135,19 @@ def _tell_missing(letters):
         "such as Noto Sans CJK for Chinese, Japanese and Korean",
         letters,
     )
+
+
+def settle(figure):
+    """Give the axes of a figure their places, which stay as they are then."""
+    if figure.get_layout_engine() is None:
+        figure.set_layout_engine("constrained")
+    # Several passes are needed where ticks and insets change with the size of their axes.
+    for _ in range(3):
+        before = _places(figure)
+        _lay_out(figure)
+        if _places(figure) == before:
+            break
+    figure.set_layout_engine(None)
 
 
 def _lay_out(figure):
@@ -166,7 +174,7 @@ def save(figure, pdf=None, png=None, svg=None, dpi=200):
     """
     with style():
         if pdf is not None:
-            with whole(pdf) as path, _outlines_alone():
+            with whole(pdf) as path, _outlines_alone(), _images_as_they_are(figure):
                 figure.savefig(path, format="pdf", dpi=dpi, metadata={"CreationDate": None})
         if png is not None:
             with whole(png) as path:
@@ -176,6 +184,19 @@ def save(figure, pdf=None, png=None, svg=None, dpi=200):
         if svg is not None:
             with whole(svg) as path, mpl.rc_context({"svg.hashsalt": "texalign"}):
                 figure.savefig(path, format="svg", dpi=dpi, metadata={"Date": None, "Creator": None})
+
+
+@contextlib.contextmanager
+def _images_as_they_are(figure):
+    """Embed the pixels of images, instead of as many as a page of this resolution has."""
+    before = [(image, image.get_interpolation()) for image in figure.findobj(AxesImage)]
+    for image, _ in before:
+        image.set(interpolation="none", rasterized=False)
+    try:
+        yield
+    finally:
+        for image, interpolation in before:
+            image.set(interpolation=interpolation, rasterized=True)
 
 
 @contextlib.contextmanager
