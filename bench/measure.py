@@ -40,6 +40,8 @@ from texalign.geometry import ward as trees
 from texalign.geometry.condensed import square
 from texalign.gram import extract
 from texalign.images import textures
+from texalign.synthesis import losses, matching, sampling, training
+from texalign.synthesis.generator import Generator
 from texalign.synthesis.losses.common import gram_distance
 
 DEVICE = networks.pick_device()
@@ -257,6 +259,23 @@ def closure(name="vgg19", size=224):
         return {"items": 1, "relative_difference": float((ours() - expected).norm() / expected.norm())}
 
     return ours, usual, facts
+
+
+@step
+def sample(size=256, steps=50):
+    """A sample of a generator of the paper's size, against optimising an image for some steps.
+
+    How many steps reach the loss of a trained generator, docs/synthesis.md has; weights do not matter here.
+    """
+    network, _ = load("efficientnet_lite0")
+    exemplar = photographs(1, size)[0]
+    generator = Generator(training.architecture("as_written")).to(DEVICE)
+    training.calibrate(generator, (64, 64), 4)
+
+    def usual():
+        return matching.synthesize(network, exemplar, losses.get("paper"), iterations=steps, start="noise")
+
+    return lambda: sampling.sample(generator, 0, (size, size)), usual, {"items": 1}
 
 
 @step

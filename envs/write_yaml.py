@@ -16,6 +16,7 @@ LISTS = {
     "plenoptic.yaml": "plenoptic.txt",
     "human.yaml": "human.txt",
     "timm.yaml": "timm.txt",
+    "torch7.yaml": "torch7.txt",
 }
 
 HEAD = """\

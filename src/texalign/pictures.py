@@ -174,6 +174,14 @@ def _to_8_bits(image, depth):
     return Image.fromarray(np.rint(values * (255 / full)).astype(np.uint8))
 
 
+def to_pixels(image):
+    """Turn an image in [0, 1], shape (3, H, W), into uint8, shape (H, W, 3); one that is so stays."""
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8:
+        pixels = np.rint(pixels.astype(np.float64).transpose(1, 2, 0) * 255).astype(np.uint8)
+    return pixels
+
+
 def save_png(path, image, metadata):
     """Write an image as a PNG, with its metadata as JSON in a text chunk named ``texalign``.
 
@@ -185,9 +193,7 @@ def save_png(path, image, metadata):
     metadata : dict
         Plain values.
     """
-    pixels = np.asarray(image)
-    if pixels.dtype != np.uint8:
-        pixels = np.rint(pixels.astype(np.float64).transpose(1, 2, 0) * 255).astype(np.uint8)
+    pixels = to_pixels(image)
     text = PngInfo()
     text.add_text("Software", "texalign")
     text.add_text("texalign", json.dumps(metadata))

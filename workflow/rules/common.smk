@@ -34,8 +34,8 @@ except ImportError:
     )
 from texalign import brainscore, weights
 from texalign.escaping import escape
-from texalign.plan import code, content, dataset, explained, networks, own_files, paths, people
-from texalign.plan import pages, published, reading, recipes, synthesis, variants, written
+from texalign.plan import code, content, dataset, explained, generators, networks, own_files, paths
+from texalign.plan import pages, people, published, reading, recipes, synthesis, variants, written
 from texalign.plan.config import merge_tables, quoted_on
 from texalign.plan.labels import labels
 
@@ -344,6 +344,12 @@ for network in SYNTHESISERS:
 SERIES = told(synthesis.series_of)(config, CONFIG)
 SYNTHESIS_DEVICE = SYNTHESIS["device"] or config["device"]
 LOSS = f"texalign.synthesis.losses.{SYNTHESIS['loss']}"
+told(generators.check)(config, TEXTURES, CONFIG)
+told(generators.check_blends)(config, TEXTURES, CONFIG)
+TRAINED = SYNTHESIS["generator"]["seed"]
+STIMULI = generators.stimuli(config, TEXTURES)
+CONTENTS = told(generators.contents)(config, CONFIG)
+STYLED, POOL = (generators.of_key(config, CONTENTS, key) for key in ("contents", "pool"))
 
 
 # The same names, colours and markers in all figures. Escaped, as a report shows the params of its rules.
@@ -351,11 +357,25 @@ STUDY_NETWORKS = {
     network: names | {"control": network in config["controls"]}
     for network, names in networks.names(models, dict.fromkeys([*MEASURED, *SYNTHESISERS])).items()
 }
-LABELS = escape(labels(STUDY_NETWORKS) | {synthesis.BASELINE: synthesis.BASELINE_LABEL})
+LABELS = escape(labels(STUDY_NETWORKS) | synthesis.OTHER_LABELS)
+GRID, CELLS = synthesis.grid(config, TEXTURES)
+GRID_LABELS = [synthesis.shown(method, LABELS[maker]) for method, maker in GRID]
 
 # Installed later, it makes the column of scores that is empty without it.
 HAS_PLENOPTIC = importlib.util.find_spec("plenoptic") is not None
-EVERY_MAKER = dict.fromkeys([*(maker for _, maker in MAKERS), *SYNTHESISERS])
+EVERY_MAKER = dict.fromkeys([*(maker for _, maker in GRID), *SYNTHESISERS])
+# A network's generator is a maker of its own.
+SCORE_LABELS = {maker: LABELS[maker] for maker in EVERY_MAKER} | {
+    f"generator of {maker}": label
+    for (method, maker), label in zip(GRID, GRID_LABELS)
+    if method == "generator"
+}
+# Each row of the figure of style transfer: its texture, and what it is made by.
+STYLE_ROWS = [
+    (texture, synthesis.shown("generator" if method == generators.STYLE else method, LABELS[maker]))
+    for texture in TEXTURES
+    for method, maker in generators.stylists(config, texture)
+]
 TRACES = [trace for trace in synthesis.images(config, TEXTURES, "trace") if "/descent/" in trace]
 
 
@@ -391,6 +411,90 @@ def activations_file(wildcards):
 def synthesis_recipe(wildcards):
     layers = synthesis.layers_taken(wildcards.layers)
     return synthesis.recipe(config, models[wildcards.maker], layers, int(wildcards.seed))
+
+
+def generator_recipe(wildcards):
+    layers = synthesis.layers_taken(wildcards.layers)
+    return generators.recipe(config, models[wildcards.maker], layers)
+
+
+def published_file(wildcards):
+    return ancient(local(told(generators.published_file)(wildcards.texture, config, CONFIG)))
+
+
+def published_style(wildcards):
+    return ancient(local(told(generators.published_file)(wildcards.texture, config, CONFIG, "transfer")))
+
+
+def judge_recipe(wildcards):
+    """What gives the samples of a generator their losses; nothing where no network made it."""
+    return generator_recipe(wildcards) if wildcards.maker in models else None
+
+
+def judge_weights(wildcards):
+    return weights_file(wildcards) if wildcards.maker in models else []
+
+
+def judge_activations(wildcards):
+    return activations_file(wildcards) if wildcards.maker in models else []
+
+
+def content_named(wildcards):
+    if wildcards.content not in CONTENTS:
+        there = ", ".join(CONTENTS) or "none"
+        stop(f"{CONFIG}: synthesis: transfer: contents: no {wildcards.content}; there are: {there}")
+    return CONTENTS[wildcards.content]
+
+
+def content_file(wildcards):
+    return ancient(local(content_named(wildcards)))
+
+
+def content_recipe(wildcards):
+    return generators.content_recipe(content_named(wildcards), config, HASHES)
+
+
+def style_recipe(wildcards):
+    layers = synthesis.layers_taken(wildcards.layers)
+    return generators.style_recipe(config, models[wildcards.maker], layers)
+
+
+def transfer_recipe(wildcards):
+    layers = synthesis.layers_taken(wildcards.layers)
+    return generators.transfer_recipe(config, models[wildcards.maker], layers, int(wildcards.seed))
+
+
+def stylised_images(wildcards):
+    return generators.stylised(config, TEXTURES, STYLED, int(wildcards.seed))
+
+
+def blend_of(wildcards):
+    return told(generators.blend_of)(config, wildcards.blend, CONFIG)
+
+
+def blend_exemplars(wildcards):
+    return [place("exemplar", texture=texture) for texture in generators.blend_ends(blend_of(wildcards))]
+
+
+def blends_targets(wildcards):
+    if not SYNTHESIS["blends"]:
+        stop(f"{CONFIG}: synthesis: blends: none; name one, as {{ours: {{from: noise, to: <texture>}}}}")
+    return generators.blended(config)
+
+
+def generators_targets(wildcards):
+    told(generators.asked)(config, TEXTURES, CONFIG, "generators")
+    return generators.trained(config, TEXTURES)
+
+
+def samples_targets(wildcards):
+    return told(generators.asked)(config, TEXTURES, CONFIG, "samples")
+
+
+def transfer_targets(wildcards):
+    if not SYNTHESIS["transfer"]["contents"]:
+        stop(f"{CONFIG}: synthesis: transfer: contents: none; name an image whose content is kept")
+    return [f"{STUDY}/figures/synthesis/transfer/seed{seed}.png" for seed in SYNTHESIS["seeds"]]
 
 
 def images_of(wildcards):

@@ -17,7 +17,8 @@ rule plot_synthesis:
     params:
         code=program("plot_synthesis"),
         textures=list(TEXTURES),
-        labels=[LABELS[maker] for _, maker in MAKERS],
+        labels=GRID_LABELS,
+        cells=CELLS,
     script:
         "../scripts/plot_synthesis.py"
 
@@ -86,7 +87,7 @@ rule plot_scores:
         "../../envs/texalign.yaml"
     params:
         code=program("plot_scores"),
-        labels={maker: LABELS[maker] for maker in EVERY_MAKER},
+        labels=SCORE_LABELS,
     script:
         "../scripts/plot_scores.py"
 

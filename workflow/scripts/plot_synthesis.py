@@ -12,7 +12,8 @@ originals, images = (
     [pictures.decode(path, None) for path in paths]
     for paths in (snakemake.input.exemplars, snakemake.input.images)
 )
-# The images come texture by texture.
-rows = [originals, *(images[row :: len(labels)] for row in range(len(labels)))]
+# The images come texture by texture; not every method has one of each.
+cells = snakemake.params.get("cells") or [range(row, len(images), len(labels)) for row in range(len(labels))]
+rows = [originals, *([None if i is None else images[i] for i in row] for row in cells)]
 figure = synthesis.texture_grid(rows, ["Original", *labels], names)
 style.save(figure, pdf=snakemake.output.pdf, png=snakemake.output.png)

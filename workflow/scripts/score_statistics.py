@@ -1,6 +1,6 @@
-"""Distance of synthetic images to their exemplar in the statistics of Portilla and Simoncelli.
+"""What networks do not tell of synthetic images: statistics of Portilla and Simoncelli, diversity, memory.
 
-Empty, with the reason in the log, where the optional package plenoptic is not installed.
+The first are empty, with the reason in the log, where the optional package plenoptic is not installed.
 """
 
 from texalign import job
@@ -10,7 +10,7 @@ job.start(snakemake)
 from texalign import pictures, tables
 from texalign.errors import InputError
 from texalign.images import exemplars
-from texalign.synthesis import portilla_simoncelli
+from texalign.synthesis import likeness, portilla_simoncelli
 
 params, paths = snakemake.params, snakemake.input.images
 makings = [pictures.read_metadata(path) for path in paths]
@@ -26,8 +26,12 @@ except InputError as error:
     distances = [None] * (len(images) + len(others))
 own, of_class = distances[: len(images)], distances[len(images) :]
 usual = sum(of_class) / len(of_class) if others and None not in of_class else None
+kinds = [(made["method"], made["maker"]) for made in makings]
+alike = {kind: [image for image, of in zip(images, kinds, strict=True) if of == kind] for kind in kinds}
+diversity = {kind: likeness.diversity(of_kind) for kind, of_kind in alike.items()}
 rows = []
-for made, distance in zip(makings, own, strict=True):
+for made, kind, image, distance in zip(makings, kinds, images, own, strict=True):
     about = {"texture": snakemake.wildcards.texture, "network": made["maker"], "seed": made["seed"]}
-    rows.append(about | {"ps_distance": distance, "ps_distance_class": usual})
+    about |= {"method": made["method"], "ps_distance": distance, "ps_distance_class": usual}
+    rows.append(about | {"diversity": diversity[kind]} | likeness.memory(exemplar, image))
 tables.write(snakemake.output[0], rows, job.about())

@@ -29,5 +29,7 @@ rows = []
 for made, values in zip(makings, certificates, strict=True):
     about = {"texture": snakemake.wildcards.texture, "network": made["maker"], "seed": made["seed"]}
     own = {"initial_loss": made["initial_loss"] if made["maker"] == judge else None}
-    rows.append(about | {"scored_by": judge, "loss": values.pop("loss")} | own | values)
+    rows.append(
+        about | {"scored_by": judge, "loss": values.pop("loss")} | own | values | {"method": made["method"]}
+    )
 tables.write(snakemake.output[0], rows, job.about())

@@ -37,8 +37,8 @@ def texture_grid(rows, labels, names):
 
     Parameters
     ----------
-    rows : list of list of arrays
-        One row of images, uint8 (H, W, 3), for each label.
+    rows : list of list of (array or None)
+        One row of images, uint8 (H, W, 3), for each label; a cell stays empty where there is none.
     labels : sequence of str
         Of the rows: the originals first.
     names : sequence of str
@@ -50,20 +50,69 @@ def texture_grid(rows, labels, names):
         Each image as large as its pixels' shape allows, none resampled but by the page.
     """
     cell = (DOUBLE - 1.1) / max(COLUMNS, len(names))
-    shape = np.array([image.shape[:2] for image in rows[0]]).max(axis=0)
+    shape = np.array([image.shape[:2] for image in rows[0] if image is not None]).max(axis=0)
     size = (1.1 + cell * len(names), 0.3 + cell * len(rows) * shape[0] / shape[1])
     figure = Figure(figsize=size, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.015, h_pad=0.015, wspace=0, hspace=0)
     grid = figure.subplots(len(rows), len(names), squeeze=False)
-    for line, label, images in zip(grid, shorten(labels), rows, strict=True):
+    for line, label, images in zip(grid, shorten(labels, 44), rows, strict=True):
         for axes, image in zip(line, images, strict=True):
-            axes.imshow(image, interpolation="antialiased")
+            if image is not None:
+                axes.imshow(image, interpolation="antialiased")
             axes.set(xticks=[], yticks=[])
             frameless(axes)
         label = plain(label).replace(" (", "\n(")
         line[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize=7, labelpad=4)
     for axes, name in zip(grid[0], shorten(names, 20), strict=True):
         axes.set_title(plain(name), fontsize=7)
+    return figure
+
+
+@styled
+def sample_sheet(exemplar, sheets, trace, most=6):
+    """Draw how a generator's samples of held-out noise changed while it learned, and its loss and diversity.
+
+    Parameters
+    ----------
+    exemplar : array, uint8, shape (H, W, 3)
+    sheets : dict of int to array
+        Samples by iteration, uint8, shape (n, H, W, 3).
+    trace : list of dict
+        iteration, held_out_loss, diversity of each look.
+    most : int
+        Iterations that are shown, spread over all, with the kept one among them.
+
+    Returns
+    -------
+    Figure
+    """
+    losses = [row["held_out_loss"] for row in trace]
+    kept = trace[int(np.nanargmin(losses))]["iteration"]
+    every = sorted(sheets)
+    chosen = {every[round(i)] for i in np.linspace(0, len(every) - 1, min(most, len(every)))} | {kept}
+    rows = min(3, len(sheets[kept]))
+    figure = Figure(figsize=(DOUBLE, 0.55 + 0.9 * rows + 1.7), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(0.55 + 0.9 * rows, 1.7))
+    grid = above.subplots(rows, len(chosen) + 1, squeeze=False)
+    for line, axes_of_line in enumerate(grid):
+        shown = [exemplar if line == 0 else None, *(sheets[number][line] for number in sorted(chosen))]
+        for axes, image in zip(axes_of_line, shown, strict=True):
+            axes.set(xticks=[], yticks=[])
+            frameless(axes)
+            if image is not None:
+                axes.imshow(image, interpolation="antialiased")
+    titles = ["Exemplar", *(f"{n}, kept" if n == kept else f"Iteration {n}" for n in sorted(chosen))]
+    for axes, title in zip(grid[0], titles, strict=True):
+        axes.set_title(title, fontsize=7)
+    left, right = below.subplots(1, 2)
+    number = [row["iteration"] for row in trace]
+    look = {**MARK, "markersize": 3, "color": "#222222"}
+    left.plot(number, losses, **look)
+    left.set(yscale="log", xlabel="Iteration", ylabel="Loss on held-out noise")
+    right.plot(number, [255 * row["diversity"] for row in trace], **look)
+    right.set(xlabel="Iteration", ylabel="Distance of samples\n(RMS, 255 levels)", ylim=(0, None))
+    for axes in (left, right):
+        axes.axvline(kept, color="#de8f05", linewidth=0.8, zorder=0)
     return figure
 
 

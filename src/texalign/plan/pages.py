@@ -99,6 +99,9 @@ PAGES = {
         (
             Part("Originals and syntheses", {"figures/synthesis/seed*.png": "synthesis"}),
             Part("From the first layer to all", {"figures/synthesis/series/*.png": "series"}),
+            Part("Generators while they learn", {"synthesis/*/*/*/*/trained*.png": ""}),
+            Part("Textures on other images", {"figures/synthesis/transfer/*.png": "transfer"}),
+            Part("Between two textures", {"blends/*/*/*/seed*.png": "blend"}),
             Part("Loss curves", {"figures/synthesis/loss.png": "loss"}),
             Part(
                 "Scores",

@@ -39,6 +39,15 @@ PLACES = {
     "exemplar": "synthesis/{texture}/exemplar.png",
     "synthetic": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.png",
     "trace": "synthesis/{texture}/{method}/{maker}/{layers}/seed{seed}.csv",
+    "trained": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.safetensors",
+    "training": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.csv",
+    "sheet": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.png",
+    "samples": "synthesis/{texture}/{method}/{maker}/{layers}/samples.zip",
+    "content": "contents/{content}.png",
+    "stylised": "synthesis/{texture}/{method}/{maker}/{layers}/{content}/seed{seed}.png",
+    "stylised_trace": "synthesis/{texture}/{method}/{maker}/{layers}/{content}/seed{seed}.csv",
+    "blend": "blends/{blend}/{maker}/{layers}/seed{seed}.zip",
+    "blend_strip": "blends/{blend}/{maker}/{layers}/seed{seed}.png",
     "losses": "synthesis/{texture}/scores/{network}.csv",
     "distances": "synthesis/{texture}/scores.csv",
 }
@@ -58,6 +67,9 @@ CONSTRAINTS = {
     "method": "[a-z0-9_]+",
     "layers": r"all|L\d+(-L\d+)*",
     "seed": r"\d+",
+    "trained": r"\d+",
+    "content": r"[^\W_][\w-]*",
+    "blend": r"[^\W_][\w-]*",
 }
 
 

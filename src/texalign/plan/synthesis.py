@@ -16,6 +16,13 @@ from texalign.plan.paths import path
 
 #: The maker of the method without a network.
 BASELINE, BASELINE_LABEL = "portilla_simoncelli", "Portilla-Simoncelli"
+#: The maker of the method dcgan, and of generators that others trained.
+DCGAN, PUBLISHED = "dcgan", "published"
+OTHER_LABELS = {BASELINE: BASELINE_LABEL, DCGAN: "DCGAN", PUBLISHED: "Published"}
+#: Methods whose images are of chosen layers.
+LAYERED = ("descent", "generator")
+#: Methods that train a generator, which then makes any number of images.
+TRAINED = ("generator", "dcgan")
 
 
 # ------------------------------------------------------------------------------------- exemplars
@@ -158,9 +165,41 @@ def class_dataset(name, config, listing):
 def makers(config):
     """List the methods and makers of images, as (method, maker): networks, and statistics without one."""
     chosen = config["synthesis"]["method"]
-    by_networks = [("descent", network) for network in networks_of(config)]
-    by_statistics = [("statistics", BASELINE)]
-    return {"networks": by_networks, BASELINE: by_statistics, "both": by_networks + by_statistics}[chosen]
+    if isinstance(chosen, str):
+        chosen = ["networks", BASELINE] if chosen == "both" else [chosen]
+    known = {
+        "networks": [("descent", network) for network in networks_of(config)],
+        BASELINE: [("statistics", BASELINE)],
+        "generator": [("generator", network) for network in networks_of(config)],
+        DCGAN: [("dcgan", DCGAN)],
+    }
+    return [maker for name in chosen for maker in known[name]]
+
+
+def makers_of(config, texture):
+    """List the same for a texture: with the generator that others trained, where it has one."""
+    others = [("generator", PUBLISHED)] * (texture in config["synthesis"]["generator"]["published"])
+    return makers(config) + others
+
+
+def grid(config, textures):
+    """List the rows of a grid, as (method, maker), and where each cell is among one seed's images.
+
+    Returns
+    -------
+    rows : list of (str, str)
+    cells : list of list of int or None
+        A list a row; None where a texture has no such image.
+    """
+    rows = list(dict.fromkeys(maker for texture in textures for maker in makers_of(config, texture)))
+    there = [(texture, maker) for texture in textures for maker in makers_of(config, texture)]
+    place = {cell: number for number, cell in enumerate(there)}
+    return rows, [[place.get((texture, maker)) for texture in textures] for maker in rows]
+
+
+def shown(method, label):
+    """Name a method's maker for people, where one network makes images by several methods."""
+    return f"{label} (generator)" if method == "generator" else label
 
 
 def networks_of(config):
@@ -249,12 +288,12 @@ def images(config, textures, kind="synthetic", seeds=None):
             texture=texture,
             method=method,
             maker=maker,
-            layers=chosen if method == "descent" else "all",
+            layers=chosen if method in LAYERED and maker != PUBLISHED else "all",
             seed=seed,
         )
         for texture in textures
         for seed in (config["synthesis"]["seeds"] if seeds is None else seeds)
-        for method, maker in makers(config)
+        for method, maker in makers_of(config, texture)
     ]
 
 

@@ -105,16 +105,33 @@ def synthesize_batch(
     -------
     list of Synthesis
     """
-    settings = Settings(**settings)
     objective = Objective(network, exemplars, loss, readout, layers)
+    return optimise(objective, seeds, size, checkpoints, code, **settings)
+
+
+def optimise(objective, seeds=None, size=None, checkpoints=None, code="", **settings):
+    """Optimise an image for each of an objective's exemplars: see `synthesize_batch`.
+
+    Parameters
+    ----------
+    objective : Objective
+    seeds, size, checkpoints, code, settings
+        See `synthesize_batch`.
+
+    Returns
+    -------
+    list of Synthesis
+    """
+    settings = Settings(**settings)
     size = tuple(objective.exemplars.shape[2:]) if size is None else _pair(size)
     objective.check(size)
-    seeds = [0] * len(exemplars) if seeds is None else seeds
-    checkpoints = [None] * len(exemplars) if checkpoints is None else checkpoints
+    count = len(objective.exemplars)
+    seeds = [0] * count if seeds is None else seeds
+    checkpoints = [None] * count if checkpoints is None else checkpoints
     if settings.start is None:
         settings = replace(settings, start="coarse" if objective.loss.balanced else "noise")
     descents, initial = [], []
-    for index, seed, checkpoint in zip(range(len(exemplars)), seeds, checkpoints, strict=True):
+    for index, seed, checkpoint in zip(range(count), seeds, checkpoints, strict=True):
         image = initial_noise(objective, settings, seed, size)
         belongs_to = identity(objective, index, seed, size) | {"code": code}
         descents.append(Descent(index, image, objective, settings, belongs_to, checkpoint))

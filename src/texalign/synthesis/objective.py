@@ -57,12 +57,18 @@ class Objective:
         self.shapes = self.check(tuple(self.exemplars.shape[2:]))
         readouts.layer_shapes(self.network, tuple(self.exemplars.shape[2:]), self.dtype)
         self.draws, self.most = [0] * len(exemplars), len(exemplars)
-        self.names = (*self.network.layers, *(pixels.SHARES if self.loss.pixels else ()))
+        self.names = names_of(self.network, self.loss)
         self._reading = {}
         self.targets = [self._describe(index) for index in range(len(exemplars))]
         self.weights = weights
         if self.loss.balanced and weights is None:
             self.weights = [balance.weights(self, exemplar) for exemplar in self.exemplars]
+
+    def reduced(self, which, factor, names):
+        """Make the objective of smaller images of some of the exemplars, by some of the layers."""
+        small = functional.avg_pool2d(self.exemplars[list(which)], factor)
+        exemplars = [self.display(one).clamp(0, 1) for one in small]
+        return Objective(self.network, exemplars, of_layers(self.loss, names), self.readout, names)
 
     @property
     def image_dtype(self):
@@ -278,6 +284,17 @@ class Objective:
         usable = gradients.flatten(1).isfinite().all(1)
         values = torch.where(usable, values.detach(), math.nan).T.tolist()
         return list(zip(values, gradients, strict=True))
+
+
+def names_of(network, loss):
+    """Name the terms of a loss: the layers, and behind them what is compared of the pixels."""
+    return (*network.layers, *(pixels.SHARES if loss.pixels else ()))
+
+
+def of_layers(loss, names):
+    """Take the weights of some layers only."""
+    weights = {name: weight for name, weight in loss.weights.items() if name in names}
+    return replace(loss, layer_weights=weights) if loss.weights else loss
 
 
 def _at_least_float32(maps):

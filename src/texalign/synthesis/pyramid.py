@@ -5,13 +5,11 @@ quarter of its size against the exemplar at a quarter of its size, is enlarged, 
 and only then at its own size. The coarsest begins as noise with the exemplar's own spectrum.
 """
 
-from dataclasses import replace
-
 import torch
 from torch.nn import functional
 
 from texalign.synthesis.descent import Descent, run_in_lockstep
-from texalign.synthesis.objective import Objective, readable_layers
+from texalign.synthesis.objective import readable_layers
 
 #: Levels above the image's own size at most; and pixels of the smaller side at least.
 LEVELS, SMALLEST = 2, 32
@@ -49,32 +47,20 @@ def coarse_start(objective, which, initial, seeds, settings):
             names = readable_layers(network, tuple(small.shape[2:]), objective.dtype)
             both = [name for name in readable_layers(network, ours, objective.dtype) if name in names]
             if both:
-                levels.append((ours, small, both))
+                levels.append((ours, 2**level, small, both))
     images = list(initial)
-    for number, (ours, small, names) in enumerate(levels):
+    for number, (ours, factor, small, names) in enumerate(levels):
         if number == 0:
             images = [spot_noise(one, ours, seed) for one, seed in zip(small, seeds, strict=True)]
-        images = _optimise(objective, small, _enlarged(images, ours), names, settings)
-    return _enlarged(images, size), [ours for ours, _, _ in levels]
+        coarse = objective.reduced(which, factor, names)
+        images = _optimise(coarse, _enlarged(images, ours), settings)
+    return _enlarged(images, size), [ours for ours, *_ in levels]
 
 
-def _optimise(objective, exemplars, images, names, settings):
-    coarse = Objective(
-        objective.network,
-        [objective.display(one).clamp(0, 1) for one in exemplars],
-        _of_layers(objective.loss, names),
-        objective.readout,
-        names,
-    )
+def _optimise(coarse, images, settings):
     descents = [Descent(index, image, coarse, settings) for index, image in enumerate(images)]
     run_in_lockstep(descents, coarse.evaluate)
     return [descent.image for descent in descents]
-
-
-def _of_layers(loss, names):
-    """Take the weights of some layers only."""
-    weights = {name: weight for name, weight in loss.weights.items() if name in names}
-    return replace(loss, layer_weights=weights) if loss.weights else loss
 
 
 def _enlarged(images, size):

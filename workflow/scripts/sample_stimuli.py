@@ -1,0 +1,25 @@
+"""Many samples of one generator, with the loss of each under the network that it learned from."""
+
+from texalign import job
+
+job.start(snakemake)
+
+from texalign import networks, pictures
+from texalign.synthesis import gatys_network, generator_file, losses, packs, sampling, scores
+
+params, recipe = snakemake.params, snakemake.params.recipe
+generator, about = generator_file.load(snakemake.input.generator)
+exemplar = pictures.decode(snakemake.input.exemplar, None)
+size, seeds = params.size or exemplar.shape[:2], range(params.samples)
+images = [sampling.make(generator, seed, size, noise_scale=params.noise) for seed in seeds]
+found = [None] * len(images)
+if recipe:
+    network = networks.load_for(snakemake, recipe["entry"])
+    network = gatys_network.prepare_from(network, snakemake.input.get("activations"))
+    wanted = recipe["loss"]
+    loss = losses.get(wanted["loss"], **wanted["options"])
+    how = {key: wanted[key] for key in ("readout", "layers")}
+    found = [row["loss"] for row in scores.losses_of(network, exemplar, images, loss, **how)]
+rows = [{"file": f"{i}.png", "seed": i, "loss": value} for i, value in enumerate(found)]
+files = {f"{i}.png": packs.png(image) for i, image in enumerate(images)}
+packs.write(snakemake.output[0], {"samples.csv": packs.table(rows, ("file", "seed", "loss"))} | files)
