@@ -520,7 +520,9 @@ def test_a_report_is_made_of_what_is_there(finished):
     finished.make("report")
     with zipfile.ZipFile(finished / "results/tiny/report.zip") as archive:
         names = archive.namelist()
-    assert sum(name.endswith(".png") for name in names) == 15
+    assert (
+        sum(name.endswith(".png") for name in names) == 19
+    )  # with all layers, and a contact sheet, of both networks
     assert finished.plan() == set()
 
 
