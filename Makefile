@@ -11,7 +11,7 @@ ifneq ($(shell pwd | LC_ALL=C grep -c "[][:space:]:;&|<>(){}*?!\"'\`\$$\\#%[]"),
   $(error texalign cannot work in this folder: $(shell pwd). Move it to a path of letters, digits, / - _ . + @ only, without spaces)
 endif
 
-.PHONY: help demo study report layers test test-runs test-fuzz test-browser test-slurm test-ndd bench lint format lock envs docs clean
+.PHONY: help demo study report picture layers test test-runs test-fuzz test-browser test-slurm test-ndd bench lint format lock envs docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -49,6 +49,11 @@ study: .venv/installed  ## the published study: 12 CNNs on the Describable Textu
 
 report: .venv/installed  ## results/<study>/report/index.html, report.zip, RO-Crate; CONFIG=config/demo.yaml for the demo's
 	snakemake html_report report describe_run --cores $(CORES) --logger texalign --configfile $(or $(CONFIG),config/config.yaml)
+
+# The picture is in git: chromium is needed to make it anew, not to have it.
+picture: .venv/installed-dev  ## docs/images/report.png, the README's picture, from the demo's report (needs chromium)
+	$(MAKE) report CONFIG=config/demo.yaml
+	python docs/picture.py results/demo/report networks/efficientnet_lite0/L4.html docs/images/report.png
 
 layers: .venv/installed  ## a network's modules with channels, positions, depth, Gram size: MODEL=resnet50
 	@test -n "$(MODEL)" || { echo "name a key of config/models.yaml: make layers MODEL=resnet50"; exit 1; }

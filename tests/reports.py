@@ -96,6 +96,7 @@ class Report:
             "networks.html",
             **common,
             layers=pages.table(rows, {"bits": self.names[0]}, {"network": links}),
+            people=self.names[:2],
             figures=[],
             title="Networks",
             here="networks.html",
@@ -124,6 +125,12 @@ class Report:
         tables.write(
             study / "brainscore_uncertainty.csv", rows, {"rule": "a_rule", "params": {"x": self.names}}
         )
+        tables.write(study / "by_hand.csv", rows)
+        anyone = pd.DataFrame(
+            {"network": self.names, "label": self.names, "family": self.names, "score": 0.5}
+        )
+        for name in ("decoding", "representations", "human", "synthesis/scores"):
+            tables.write(study / f"{name}.csv", anyone, {"rule": "join", "params": {"x": self.names}})
         with store.create_h5(study / "rdm/net/L1.h5", {"rule": "compute_rdm"}) as file:
             file.attrs["weights_sha256"] = self.names[0]
         _made(study / "benchmarks/compute_rdm/net/L1.tsv").write_text("s\tmax_rss\n1.5\t-\n")
@@ -138,12 +145,12 @@ class Report:
         (study / "jobs.tsv").write_text("\n".join(noted) + "\n")
         self.found = plan.found(study)
         explained = {"": {"metric": "of all"}, "Correlation with scores": {"pearson_r": self.names[0]}}
-        parts = further.parts(study, self.found["statistics"], explained, self.folder / "more")
         common = {"study": self.names[2], "root": "../", "pages": pages.ALWAYS}
         place = self.folder / "more"
-        pages.write_page(
-            place / "statistics.html", "parts_page.html", parts=parts, title="Statistics", here="", **common
-        )
+        for page, found in self.found.items():
+            parts = further.parts(study, found, explained, {"classes": self.names[1]}, place)
+            values = {"parts": parts, "title": plan.PAGES[page][0], "here": ""}
+            pages.write_page(place / f"{page}.html", "parts_page.html", **common, **values)
         self.made = provenance.listed(study, provenance.jobs(study / "jobs.tsv"))
         values = {"files": self.made, "title": "Provenance", "here": ""}
         pages.write_page(place / "provenance.html", "provenance.html", **common, **values)

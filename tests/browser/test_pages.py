@@ -15,7 +15,7 @@ axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe i
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PAGES = (
     *("index.html", "networks.html", "map.html", "networks/net/L1.html"),
-    *("more/statistics.html", "more/provenance.html"),
+    *("more/statistics.html", "more/people.html", "more/provenance.html"),
 )
 WIDTHS = (1280, 390)
 
@@ -144,6 +144,40 @@ def test_zoom_and_keys_move_through_the_matrix(at_layer, report):
     assert canvas.get_attribute("data-entry") == "2,11"
     shown = float(page.locator("#rdm .reading strong").get_attribute("data-distance"))
     np.testing.assert_allclose(shown, report.square[2, 11], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("name", "selector"), [("networks/net/L1.html", "#rdm"), ("map.html", "#map")])
+def test_two_fingers_and_the_wheel_zoom(browser, report, name, selector):
+    with Visit(browser, report, 390, has_touch=True) as visit:
+        page = visit.open(name)
+        canvas = page.locator(f"{selector} canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        x, y = box["x"] + 0.6 * box["width"], box["y"] + 0.6 * box["height"]
+        session = page.context.new_cdp_session(page)
+        for kind, apart in (("touchStart", 20), ("touchMove", 40), ("touchMove", 60), ("touchEnd", None)):
+            ends = [] if apart is None else [{"x": x - apart, "y": y}, {"x": x + apart, "y": y}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": ends})
+        page.wait_for_selector(f"{selector} canvas[data-zoom]")
+        assert float(canvas.get_attribute("data-zoom")) == pytest.approx(3, rel=0.2)
+        page.mouse.move(x, y)
+        page.mouse.wheel(0, -300)
+        page.wait_for_function(f"Number(document.querySelector('{selector} canvas').dataset.zoom) > 6")
+
+
+def test_the_tab_key_goes_through_the_page_in_its_order(at_layer):
+    page = at_layer
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    seen, at = [], ""
+    while at != "search":
+        page.keyboard.press("Tab")
+        at = page.evaluate("document.activeElement.id || document.activeElement.textContent")
+        top = page.evaluate("document.activeElement.getBoundingClientRect().top + scrollY")
+        seen.append(top)
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid", at
+        assert len(seen) < 400
+    assert seen == sorted(seen)
 
 
 @pytest.mark.parametrize("k", [1, 2, 6, 20])

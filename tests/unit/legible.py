@@ -27,7 +27,12 @@ POOL = [
 
 def table(networks, untrained=()):
     rng, rows = np.random.default_rng(0), []
-    for key, label, family in POOL[:networks]:
+    pool = [
+        (key + again, label + again, family)
+        for again in ("", " again", " anew")
+        for key, label, family in POOL
+    ]
+    for key, label, family in pool[:networks]:
         weights = "untrained" if key in untrained else "IMAGENET1K_V1"
         for i in range(2 if key == "mobilenet_v2" else 5):
             rows.append((key, label, family, weights, f"L{i + 1}", 0.5 + 0.5 * i + rng.uniform(0, 0.3)))

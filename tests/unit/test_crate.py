@@ -65,7 +65,7 @@ def test_a_reader_finds_each_file_and_what_made_it(study):
     table = json.loads((folder / "brainscore_uncertainty.csv.json").read_text())
     assert read.get("brainscore_uncertainty.csv")["sha256"] == table["sha256"]
     jobs = {job["instrument"].id: job for job in read.get_by_type("CreateAction") if job.id != "#run"}
-    assert set(jobs) == {"#rule/a_rule", "#rule/compute_rdm", "#rule/plot"}
+    assert set(jobs) == {"#rule/a_rule", "#rule/compute_rdm", "#rule/join", "#rule/plot"}
     assert [one.id for one in jobs["#rule/plot"]["result"]] == ["figures/classes.pdf", "figures/classes.png"]
     inputs = [one["name"] for one in jobs["#rule/compute_rdm"]["object"]]
     assert inputs[:2] == [str(folder / "images.h5"), "w.pth"]  # both elsewhere, or gone

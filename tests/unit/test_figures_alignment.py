@@ -15,7 +15,7 @@ def brainscore(mi, scores):
     return panels.brainscore_panels(joined, correlations)
 
 
-@pytest.mark.parametrize("networks", [1, 2, 4, 13])
+@pytest.mark.parametrize("networks", [1, 2, 4, 13, 27])
 def test_brainscore_panels(scores, networks):
     figure = brainscore(table(networks, untrained=["vgg19"]), scores)
     assert_legible(figure)

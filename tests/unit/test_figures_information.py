@@ -8,7 +8,7 @@ from legible import assert_legible, table, words
 from texalign.figures import information as layers
 
 
-@pytest.mark.parametrize("networks", [1, 2, 12, 13])
+@pytest.mark.parametrize("networks", [1, 2, 12, 13, 27])
 def test_mutual_information_by_layer(networks):
     mi = table(networks, untrained=["resnet18"]).assign(mi_null_bits=0.01, mi_null_std_bits=0.01)
     figure = layers.mutual_information_by_layer(mi.sample(frac=1, random_state=0))
@@ -47,7 +47,7 @@ def test_intervals_by_layer():
     np.testing.assert_allclose(np.concatenate(bars), 0.3)
 
 
-@pytest.mark.parametrize("networks", [1, 13])
+@pytest.mark.parametrize("networks", [1, 13, 27])
 def test_information_by_clusters(networks):
     mi = table(networks)
     best = mi.sort_values("mi_bits").drop_duplicates("network", keep="last")

@@ -141,6 +141,28 @@ def test_the_sentence_on_scores_says_what_the_interval_says(r, low, high, verdic
     assert ("inconclusive" in said.text) == (verdict == "inconclusive")
 
 
+def test_what_people_said_stands_beside_networks():
+    row = {"reference": "p", "kind": "descriptions", "words": "all words", "level": "image", "n": 9, "k": 3}
+    row |= {"mi_bits": 1.0, "mi_low_bits": 0.5, "mi_high_bits": 1.5, "h_class_bits": 2.0}
+    rows = [
+        row,
+        row | {"level": "class"},
+        row | {"mi_bits": np.nan},
+        row | {"words": "", "mi_low_bits": np.nan},
+    ]
+    assert sentences.of_people(pd.DataFrame(rows)) == [
+        "p, descriptions, all words: 3 clusters of 9 textures by what people said tell "
+        "1.00 (95 % interval 0.50 to 1.50) of 2.00 bits.",
+        "p, descriptions: 3 clusters of 9 textures by what people said tell 1.00 of 2.00 bits.",
+    ]
+    summary = pd.DataFrame(
+        {"network": ["a"], "layer": ["L1"], "mi_bits": [1.0], "human_p_image": [0.2], "V1": [np.nan]}
+    )
+    table, _ = overview.layers_table(summary, {"a": "A"}, ["V1"])
+    assert list(table) == ["network", "layer", "mi_bits", "human_p_image"]
+    assert "p image" in overview.explain(table, {"score": "correlation"})["human_p_image"]
+
+
 def test_what_is_missing_is_said():
     table = pd.DataFrame(
         {
@@ -166,8 +188,14 @@ def test_columns_and_differences_come_from_the_documentation():
 
 
 def test_every_column_of_the_report_is_explained():
-    text = (REPOSITORY / "docs/results.md").read_text()
+    text = "\n".join(
+        (REPOSITORY / f"docs/{page}.md").read_text() for page in ("results", "human", "synthesis")
+    )
     found = explained.columns(text)
+    assert "score" in found
+    assert {part.section for _, _, parts in plan.PAGES.values() for part in parts} <= explained.sections(
+        text
+    ).keys()
     metrics = ["average_vision", "neural_vision", "behavior_vision", "V1", "V2", "V4", "IT"]
     assert {*overview.COLUMNS, *metrics, "confusion", "together"} <= found.keys()
     assert len(explained.differences(text)) > 5
@@ -204,28 +232,39 @@ def test_a_map_of_few_textures(n):
     assert embedding.embed(np.ones(n * (n - 1) // 2)).shape == (n, 2)
 
 
-def test_pages_show_what_was_made_and_say_what_was_not(tmp_path):
-    report = Report(tmp_path / "report")
-    assert list(report.found) == ["statistics"]
+def test_pages_show_what_was_made_and_say_what_was_not(report):
+    assert list(report.found) == list(plan.PAGES)
     assert [part["title"] for part in report.found["statistics"]] == [
         "Which classes are recovered",
         "Correlation with scores",
     ]
-    study = tmp_path / "study"
-    assert {Path(file).relative_to(study).as_posix() for file in plan.files(study)} == {
+    study = report.folder.parent / "study"
+    others = {"decoding.csv", "representations.csv", "human.csv", "synthesis/scores.csv"}
+    assert {Path(file).relative_to(study).as_posix() for file in plan.files(study)} == others | {
         "figures/classes.png",
         "brainscore_uncertainty.csv",
     }
-    assert plan.absent(study)["Synthesis"] == "synthesis"
-    made = {row["file"]: row for row in report.made}
-    assert list(made) == [
-        *("brainscore_uncertainty.csv", "figures/classes.pdf", "figures/classes.png", "rdm/net/L1.h5")
-    ]
+    assert plan.absent(study) == {}
+    assert plan.absent(study / "figures")["Synthesis"] == "synthesis"
+    made = {row["file"]: row for row in report.made if row["rule"] != "join"}
+    figures = ["figures/classes.pdf", "figures/classes.png"]
+    assert list(made) == ["brainscore_uncertainty.csv", "by_hand.csv", *figures, "rdm/net/L1.h5"]
+    assert made["by_hand.csv"]["rule"] == ""
     table, rdm = made["brainscore_uncertainty.csv"], made["rdm/net/L1.h5"]
     assert (table["rule"], table["seconds"], table["inputs"]) == ("a_rule", None, ())
     assert (rdm["rule"], rdm["seconds"], rdm["memory"]) == ("compute_rdm", 1.5, None)
     assert rdm["inputs"] == (f"{study}/images.h5", "w.pth")
     assert rdm["weights"] == report.names[0]
+
+
+def test_every_figure_of_a_page_has_a_caption():
+    config = {"second_order": {"correlation": "spearman"}, "synthesis": {"loss": "paper"}}
+    for name in plan.captions():
+        told = plan.caption((REPOSITORY / f"workflow/report/{name}.rst").read_text(), config)
+        assert len(told) > 60
+        assert not set("{}*`") & set(told)
+    text = 'Of **{{ snakemake.config["second_order"]["correlation"] }}**,\n{{ snakemake.wildcards.seed }}.'
+    assert plan.caption(text, config) == "Of spearman, …."
 
 
 def test_a_target_that_makes_a_page_is_one_of_the_workflow():
@@ -242,17 +281,26 @@ def test_a_column_that_is_explained_twice_is_explained_for_its_table():
     assert found == {"One": {"n": "textures"}, "Two": {"n": "networks"}, "": {"n": "textures"}}
 
 
-PAGES = ["index.html", "networks.html", "map.html", "more/statistics.html", "more/provenance.html"]
+PAGES = ["index.html", "networks.html", "map.html", "more/provenance.html"]
+PAGES += [f"more/{page}.html" for page in plan.PAGES]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return Report(tmp_path_factory.mktemp("report") / "report")
 
 
 @pytest.mark.parametrize("page", [*PAGES, "networks/net/L1.html"])
-def test_names_are_text_and_every_link_leads_to_a_file(tmp_path, page):
-    report = Report(tmp_path / "report")
+def test_names_are_text_and_every_link_leads_to_a_file(report, page):
     found = Reader((report.folder / page).read_text())
     scripts = [attributes for tag, attributes in found.elements if tag == "script"]
     assert all(attributes.keys() == {"src"} for attributes in scripts)
     assert not any(name.startswith("on") for _, attributes in found.elements for name in attributes)
-    if page in ("index.html", "networks.html", "more/statistics.html"):  # the others name some, or as JSON
+    if page not in (
+        "map.html",
+        "networks/net/L1.html",
+        "more/provenance.html",
+    ):  # these name some, or as JSON
         assert all(name in found.text for name in CLASSES)
     for _, attributes in found.elements:
         for key in ("src", "href"):

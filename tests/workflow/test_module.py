@@ -82,8 +82,9 @@ def test_its_rules_are_planned_with_the_prefix(outer):
 
 
 def test_all_of_it_can_be_asked_for(outer):
-    planned = jobs(snakemake(outer, "--dry-run", "texalign_all", "texalign_report"))
-    assert {"texalign_plot_study", "texalign_aggregate", "texalign_report", "texalign_all"} <= planned
+    planned = jobs(snakemake(outer, "--dry-run", "texalign_all", "texalign_report", "texalign_describe_run"))
+    targets = {"texalign_report", "texalign_html_report", "texalign_describe_run", "texalign_all"}
+    assert {"texalign_plot_study", "texalign_aggregate"} | targets <= planned
 
 
 # ---------------------------------------------------------------- from a git URL

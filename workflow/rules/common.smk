@@ -527,8 +527,15 @@ REPORTED = ("dataset", "clustering", "readout", "normalisation", "bn_warmup", "r
 
 
 def results_page():
-    """The page of the documentation that explains every column."""
-    return Path(workflow.source_path("../../docs/results.md")).read_text(encoding="utf-8")
+    """The pages of the documentation that explain every column."""
+    there = [workflow.source_path(f"../../docs/{page}.md") for page in ("results", "human", "synthesis")]
+    return "\n".join(Path(page).read_text(encoding="utf-8") for page in there)
+
+
+def captions():
+    """What snakemake's report says of figures, for the other report too."""
+    texts = {name: Path(workflow.source_path(f"../report/{name}.rst")) for name in pages.captions()}
+    return {name: pages.caption(path.read_text(encoding="utf-8"), config) for name, path in texts.items()}
 
 
 def definition():

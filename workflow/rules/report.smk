@@ -92,6 +92,7 @@ rule html_report:
         summary=rules.aggregate.output.summary,
         networks=rules.correlate_scores.output.networks,
         uncertainty=rules.correlate_scores.output.uncertainty,
+        people=rules.join_people.output.references if REFERENCES else [],
         figures=rules.figures.input,
         further=further_files,
         textures=rules.html_textures.output,
@@ -118,6 +119,7 @@ rule html_report:
         choices=escape({key: config[key] for key in REPORTED}),
         sections=lambda wildcards: escape(explained.sections(results_page())),
         differences=lambda wildcards: escape(explained.differences(results_page())),
+        captions=lambda wildcards: escape(captions()),
         further=lambda wildcards, input: escape(pages.found(STUDY)),
         absent=lambda wildcards, input: not_made(),
     script:

@@ -30,13 +30,16 @@ more = [(PAGES[page][0], f"more/{page}.html") for page in params["further"]]
 more = [*pages.ALWAYS, *more, ("Provenance", "more/provenance.html")]
 common = {"study": params["study"], "root": "", "pages": more, "chart": chart}
 answers = [sentences.of_information(main[~main["control"]], names), sentences.of_scores(uncertainty)]
-values = {"sentences": answers, "facts": overview.facts(main, params["choices"])}
+people = sentences.of_people(tables.read(inputs.people)) if inputs.people else []
+facts = [*overview.facts(main, params["choices"]), *(("people", text) for text in people)]
+values = {"sentences": answers, "facts": facts}
 values |= {"networks": overview.listed(networks), "missing": overview.missing(networks, params["absent"])}
 values |= {"differences": params["differences"], "title": "Overview", "here": "index.html"}
 pages.write_page(output.overview, "overview.html", **common, **values)
 
 rows, links = overview.layers_table(summary, names, params["metrics"])
-values = {"layers": pages.table(rows, params["sections"][""], {"network": links}), "figures": []}
+explained = overview.explain(rows.columns, params["sections"][""])
+values = {"layers": pages.table(rows, explained, {"network": links}), "people": people, "figures": []}
 values |= {"title": "Networks", "here": "networks.html"}
 pages.write_page(output.networks, "networks.html", **common, **values)
 values = {"networks": networks.to_dict("records"), "title": "Map", "here": "map.html"}
@@ -45,7 +48,7 @@ pages.write_page(output.map, "map.html", **common, **values)
 folder, common["root"] = Path(output.more), "../"
 study = Path(output.overview).parents[1]
 for page, found in params["further"].items():
-    parts = further.parts(study, found, params["sections"], folder)
+    parts = further.parts(study, found, params["sections"], params["captions"], folder)
     values = {"title": PAGES[page][0], "here": f"more/{page}.html", "parts": parts}
     pages.write_page(folder / f"{page}.html", "parts_page.html", **common, **values)
 made = provenance.listed(study, provenance.jobs(inputs["jobs"]))

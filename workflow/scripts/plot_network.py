@@ -56,5 +56,5 @@ with store.open_h5(inputs.images) as source:
         for name, part in views.members(files, classes, labels)
     ]
 figure = clusters.typical_images([(name, *parts) for name, parts in shown.items()], title)
-style.save(figure, pdf=output.typical_pdf, png=output.typical)
-style.save(clusters.contact_sheet(sheet, f"{title}: clusters"), png=output.contact)
+style.save(figure, pdf=output.typical_pdf, png=output.typical, dpi=120)
+style.save(clusters.contact_sheet(sheet, f"{title}: clusters"), png=output.contact, dpi=165)

@@ -12,6 +12,7 @@ from texalign.figures.style import (
     bar_of,
     colour_bar,
     frameless,
+    legend_place,
     network_legend,
     plain,
     styled,
@@ -46,7 +47,9 @@ def brainscore_panels(joined, correlations, study=None):
     metrics = [metric for metric in statistics.index if table[metric].notna().any()]
     lines = max(1, -(-(len(metrics) + 1) // 4))
     columns = min(4, len(metrics) + 1)
-    figure = Figure(figsize=(DOUBLE, 2.4 * lines if lines > 1 else 3.2), layout="constrained")
+    below, higher = legend_place(len(styles))
+    height = 2.4 * lines if lines > 1 else 3.2
+    figure = Figure(figsize=(DOUBLE, height + higher), layout="constrained")
     grid = figure.subplots(lines, columns, sharey=True, squeeze=False)
     for axes in grid.flat[len(metrics) : -1]:
         axes.set_axis_off()
@@ -59,7 +62,11 @@ def brainscore_panels(joined, correlations, study=None):
         axes.yaxis.set_major_locator(MaxNLocator(5, **NUMBERS))
     for axes in grid.flat:
         axes.tick_params(labelleft=axes in grid[:, 0])
-    _panel_legend(grid.flat[-1], table["scored"], styles, names)
+    grid.flat[-1].set_axis_off()
+    inside = {"loc": "upper left", "bbox_to_anchor": (-0.1, 1.15), "borderaxespad": 0, "fontsize": 6.5}
+    owner, place = (figure, below) if higher else (grid.flat[-1], inside)
+    place |= {"handletextpad": 0.2, "labelspacing": 0.45}
+    _scored_legend(owner, table["scored"], styles, names, place)
     return figure
 
 
@@ -96,26 +103,19 @@ def _p_text(p):
     return "< 0.001" if p < 0.001 else f"= {p:.3f}" if p < 0.1 else f"= {p:.2f}"
 
 
-def _panel_legend(axes, scored, styles, names):
-    axes.set_axis_off()
+def _scored_legend(owner, scored, styles, names, place):
     handles = {
         network: Line2D([], [], **{**look, **MARK, "linestyle": "none"}) for network, look in styles.items()
     }
     network_legend(
-        axes,
+        owner,
         handles,
         styles,
         {network: names[network] + ("" if scored[network] else " †") for network in styles},
         {"± 1 posterior s.d.": bar_of()},
         title=None if scored.all() else "† no Brain-Score",
         alignment="left",
-        loc="upper left",
-        bbox_to_anchor=(-0.1, 1.15),
-        borderaxespad=0,
-        handletextpad=0.2,
-        labelspacing=0.45,
-        fontsize=6.5,
-        ncols=-(-(len(handles) + 1) // 16),
+        **place,
     )
 
 

@@ -11,6 +11,7 @@ from texalign.figures.style import (
     MARK,
     NUMBERS,
     bar_of,
+    legend_place,
     network_legend,
     styled,
     table_styles,
@@ -47,11 +48,12 @@ def mutual_information_by_layer(mi, study=None, intervals=False):
     styles, names = table_styles(mi, study)
     layers = sorted(mi["layer"].unique(), key=natural)
     place = {layer: i for i, layer in enumerate(layers)}
-    figure = Figure(figsize=(DOUBLE, 3.9), layout="constrained")
+    aside, higher = legend_place(len(styles))
+    figure = Figure(figsize=(DOUBLE, 3.9 + higher), layout="constrained")
     axes = figure.add_subplot()
-    aside = np.linspace(-0.2, 0.2, len(styles)) if len(styles) > 1 else [0]
+    offsets = np.linspace(-0.2, 0.2, len(styles)) if len(styles) > 1 else [0]
     handles = {}
-    for offset, (network, look) in zip(aside, styles.items(), strict=True):
+    for offset, (network, look) in zip(offsets, styles.items(), strict=True):
         rows = mi[mi["network"] == network]
         rows = rows.assign(x=rows["layer"].map(place)).sort_values("x")
         look = {**look, **MARK, "elinewidth": 0.8, "linewidth": 0.8}
@@ -69,8 +71,7 @@ def mutual_information_by_layer(mi, study=None, intervals=False):
     axes.set_xticks(range(len(layers)), layers)
     axes.yaxis.set_major_locator(MaxNLocator(7, **NUMBERS))
     axes.set(xlim=(-0.45, len(layers) - 0.55), ylim=(min(0, axes.get_ylim()[0]), 1.06 * bound))
-    place = {"loc": "outside right upper", "handlelength": 2.6, "labelspacing": 0.6}
-    network_legend(figure, handles, styles, names, further, **place)
+    network_legend(figure, handles, styles, names, further, **aside)
     return figure
 
 
@@ -105,7 +106,8 @@ def information_by_clusters(by_k, best, study=None, asked=None):
     """
     styles, names = table_styles(by_k, study)
     rows = _of_best(by_k, best)
-    figure, handles, further = Figure(figsize=(DOUBLE, 3.2), layout="constrained"), {}, {}
+    aside, higher = legend_place(len(styles))
+    figure, handles, further = Figure(figsize=(DOUBLE, 3.2 + higher), layout="constrained"), {}, {}
     panels = {"mi_bits": "Mutual information (bits)", "adjusted_mutual_information": "Adjusted for chance"}
     for axes, (column, label) in zip(figure.subplots(1, 2), panels.items(), strict=True):
         for network, look in styles.items():
@@ -124,8 +126,7 @@ def information_by_clusters(by_k, best, study=None, asked=None):
     if asked is not None:
         handles = {network: Line2D([], [], **look | MARK) for network, look in styles.items()}
         further["95 % interval"] = bar_of()
-    place = {"loc": "outside right upper", "handlelength": 2.6, "labelspacing": 0.6}
-    network_legend(figure, handles, styles, names, further, **place)
+    network_legend(figure, handles, styles, names, further, **aside)
     return figure
 
 

@@ -352,6 +352,25 @@ def network_legend(owner, handles, styles, names, further=None, **options):
     legend(owner, [row[0] for row in rows], [row[1] for row in rows], **options)
 
 
+#: Networks of a legend beside a figure; more stand below it, in columns.
+BESIDE, COLUMNS = 16, 3
+
+
+def legend_place(count):
+    """Say where a legend of so many networks goes, and by how much the figure is higher for it.
+
+    Returns
+    -------
+    options : dict
+        Of `network_legend`.
+    inches : float
+    """
+    if count <= BESIDE:
+        return {"loc": "outside right upper", "handlelength": 2.6, "labelspacing": 0.6}, 0.0
+    below = {"loc": "outside lower left", "ncols": COLUMNS, "fontsize": 6.5, "labelspacing": 0.45}
+    return below, 0.16 * -(-(count + 3) // COLUMNS)
+
+
 def bar_of(**look):
     """Give what stands for error bars in a legend."""
     return Line2D([], [], **{"color": INK, "marker": "|", "markersize": 8, "linestyle": "none"} | look)

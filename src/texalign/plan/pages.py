@@ -1,7 +1,11 @@
 """The report's further pages: which tables and figures of a study they show, as far as these were made."""
 
+import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
+
+_BRACES = re.compile(r"\{\{(.*?)\}\}")
 
 
 class Part(NamedTuple):
@@ -10,14 +14,17 @@ class Part(NamedTuple):
     Attributes
     ----------
     title : str
-    figures, tables : tuple of str
-        Patterns of files below the study's folder, in the order in which they are shown.
+    figures : dict of str to str
+        Patterns of files below the study's folder, in the order in which they are shown, to the caption of
+        each in the workflow's folder ``report``.
+    tables : tuple of str
+        Patterns as well.
     section : str
         Heading of the page of the documentation that explains its columns.
     """
 
     title: str
-    figures: tuple = ()
+    figures: dict = MappingProxyType({})
     tables: tuple = ()
     section: str = ""
 
@@ -28,23 +35,32 @@ PAGES = {
         "Statistics",
         "all",
         (
-            Part("More or fewer clusters", ("figures/information_by_k.png",)),
-            Part("Halves of the textures", (), ("information_of_halves.csv",), "Information"),
-            Part("Which classes are recovered", ("figures/classes.png",)),
-            Part("How alike the networks' distances are", ("figures/second_order.png",)),
+            Part("More or fewer clusters", {"figures/information_by_k.png": "by_k"}),
+            Part("Halves of the textures", {}, ("information_of_halves.csv",), "Information"),
+            Part("Which classes are recovered", {"figures/classes.png": "classes"}),
+            Part("How alike the networks' distances are", {"figures/second_order.png": "second_order"}),
             Part(
                 "Correlation with scores",
-                ("figures/brainscore.png", "figures/correlation_by_layer.png"),
+                {"figures/brainscore.png": "brainscore", "figures/correlation_by_layer.png": "correlation"},
                 ("brainscore_uncertainty.csv",),
                 "Correlation with scores",
             ),
-            Part("Published against ours", (), ("published.csv",), "Correlation with scores"),
+            Part(
+                "Published against ours",
+                {"figures/published.png": "published"},
+                ("published.csv",),
+                "Correlation with scores",
+            ),
         ),
     ),
     "decoding": (
         "Decoding",
         "decoding",
-        (Part("What could be read out", ("figures/decoding.png",), ("decoding.csv",), "Decoding"),),
+        (
+            Part(
+                "What could be read out", {"figures/decoding.png": "decoding"}, ("decoding.csv",), "Decoding"
+            ),
+        ),
     ),
     "variants": (
         "Variants",
@@ -52,17 +68,17 @@ PAGES = {
         (
             Part(
                 "All choices at once",
-                ("figures/multiverse.png",),
+                {"figures/multiverse.png": "multiverse"},
                 ("multiverse/null.csv", "multiverse/choices.csv"),
                 "Variants",
             ),
             Part(
                 "Other representations",
-                ("figures/representations.png",),
+                {"figures/representations.png": "representations"},
                 ("representations.csv",),
                 "Representations",
             ),
-            Part("Named variants", ("variants/*/figures/*.png",)),
+            Part("Named variants", {"variants/*/figures/*.png": "variant"}),
         ),
     ),
     "people": (
@@ -71,9 +87,9 @@ PAGES = {
         (
             Part(
                 "Agreement with people",
-                ("figures/human*.png",),
+                {"figures/human.png": "human"},
                 ("human.csv", "human_correlation.csv", "human_references.csv"),
-                "People",
+                "How far a network agrees with them",
             ),
         ),
     ),
@@ -81,13 +97,18 @@ PAGES = {
         "Synthesis",
         "synthesis",
         (
-            Part("Originals and syntheses", ("figures/synthesis/seed*.png",)),
-            Part("From the first layer to all", ("figures/synthesis/series/*.png",)),
-            Part("Generators while they learn", ("synthesis/*/*/*/*/trained*.png",)),
-            Part("Textures on other images", ("figures/synthesis/transfer/*.png",)),
-            Part("Between two textures", ("blends/*/*/*/seed*.png",)),
-            Part("Loss curves", ("figures/synthesis/loss.png",)),
-            Part("Scores", ("figures/synthesis/scores.png",), ("synthesis/scores.csv",), "Synthesis"),
+            Part("Originals and syntheses", {"figures/synthesis/seed*.png": "synthesis"}),
+            Part("From the first layer to all", {"figures/synthesis/series/*.png": "series"}),
+            Part("Generators while they learn", {"synthesis/*/*/*/*/trained*.png": ""}),
+            Part("Textures on other images", {"figures/synthesis/transfer/*.png": "transfer"}),
+            Part("Between two textures", {"blends/*/*/*/seed*.png": "blend"}),
+            Part("Loss curves", {"figures/synthesis/loss.png": "loss"}),
+            Part(
+                "Scores",
+                {"figures/synthesis/scores.png": "scores"},
+                ("synthesis/scores.csv",),
+                "What the numbers mean",
+            ),
         ),
     ),
 }
@@ -105,7 +126,7 @@ def found(folder):
     -------
     dict of str to list of dict
         Page to its parts that have something: ``title``, ``section``, ``figures`` and ``tables``, the paths
-        of files below the folder. A page that has nothing is left out.
+        of files below the folder, and ``captions``, one a figure. A page that has nothing is left out.
     """
     pages = {}
     for page, (_, _, parts) in PAGES.items():
@@ -114,6 +135,9 @@ def found(folder):
                 "title": part.title,
                 "section": part.section,
                 "figures": _files(folder, part.figures),
+                "captions": [
+                    name for pattern, name in part.figures.items() for _ in _files(folder, [pattern])
+                ],
                 "tables": _files(folder, part.tables),
             }
             for part in parts
@@ -127,6 +151,39 @@ def absent(folder):
     """Titles of the pages for which there is nothing, and the target that makes it."""
     there = found(folder)
     return {title: target for page, (title, target, _) in PAGES.items() if page not in there}
+
+
+def captions():
+    """Names of all captions."""
+    return sorted(
+        {name for _, _, parts in PAGES.values() for part in parts for name in part.figures.values()}
+    )
+
+
+def caption(text, config):
+    """Turn a caption of snakemake's report into plain text.
+
+    Parameters
+    ----------
+    text : str
+        In reStructuredText, as far as captions use it, with Jinja's braces.
+    config : dict
+        The study's.
+
+    Returns
+    -------
+    str
+        Without bold words and literals. What is particular to one figure of several stays open.
+    """
+    filled = _BRACES.sub(lambda match: _of_config(match[1], config), text)
+    return " ".join(filled.replace("**", "").replace("``", "").replace("*", "").split())
+
+
+def _of_config(expression, config):
+    value = config
+    for key in re.findall(r'\["(\w+)"\]', expression):
+        value = value[key]
+    return "…" if value is config else str(value)
 
 
 def files(folder):

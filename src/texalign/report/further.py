@@ -13,7 +13,7 @@ from texalign.report import pages
 WIDE = 960
 
 
-def parts(study, found, explained, folder):
+def parts(study, found, explained, captions, folder):
     """Turn the parts of a page into what its template shows, and copy their figures beside it.
 
     Parameters
@@ -24,6 +24,8 @@ def parts(study, found, explained, folder):
         As `texalign.plan.pages.found` lists them.
     explained : dict of str to dict of str to str
         Heading of the documentation to the columns explained below it; an empty one has them all.
+    captions : dict of str to str
+        The name of a caption to its text, see `texalign.plan.pages.caption`.
     folder : str or Path
         The page's.
 
@@ -35,7 +37,10 @@ def parts(study, found, explained, folder):
     return [
         {
             "title": part["title"],
-            "figures": [_figure(Path(study, file), file, part["title"], folder) for file in part["figures"]],
+            "figures": [
+                _figure(Path(study, file), file, part["title"], captions.get(name, ""), folder)
+                for file, name in zip(part["figures"], part["captions"], strict=True)
+            ],
             "tables": [
                 _table(Path(study, file), file, explained[""] | explained.get(part["section"], {}))
                 for file in part["tables"]
@@ -45,16 +50,17 @@ def parts(study, found, explained, folder):
     ]
 
 
-def _figure(path, file, title, folder):
+def _figure(path, file, title, told, folder):
     name = file.removeprefix("figures/").replace("/", "-")
     with whole(Path(folder, name)) as temporary:
         shutil.copyfile(path, temporary)
     with Image.open(path) as image:
         width, height = image.size
+    first = told.partition(". ")[0]
     return {
         "file": name,
-        "alt": f"{title}: the figure {name}; its numbers are in the study's tables.",
-        "caption": file,
+        "alt": f"{first or title}: a figure that the text below explains. Its numbers are in tables.",
+        "caption": f"{told} ({file})" if told else file,
         "width": WIDE,
         "height": round(WIDE * height / width),
         "lazy": True,

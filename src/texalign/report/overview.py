@@ -10,6 +10,9 @@ COLUMNS = (
     *("adjusted_mutual_information", "class_identity", "best"),
 )
 
+#: How the columns begin that tell how far a layer agrees with people.
+PEOPLE = "human_"
+
 
 def networks(main, scored, names):
     """Put together what is known of each network.
@@ -80,11 +83,13 @@ def layers_table(summary, names, metrics):
     Returns
     -------
     table : DataFrame
-        The columns `COLUMNS` and the scores, as far as they are there; networks by their names.
+        The columns `COLUMNS`, agreement with people and the scores, as far as they are there; networks by
+        their names.
     links : list of str
         The page of each row.
     """
-    columns = [name for name in (*COLUMNS, *metrics) if name in summary]
+    people = [name for name in summary if name.startswith(PEOPLE)]
+    columns = [name for name in (*COLUMNS, *people, *metrics) if name in summary]
     rows = summary.sort_values("mi_bits", ascending=False, kind="stable")
     links = [
         f"networks/{network}/{layer}.html"
@@ -93,6 +98,26 @@ def layers_table(summary, names, metrics):
     table = rows[columns].assign(network=rows["network"].map(names))
     empty = [name for name in metrics if name in table and table[name].isna().all()]
     return table.drop(columns=empty), links
+
+
+def explain(columns, explained):
+    """Explanations of columns, with those that are made from a reference's name.
+
+    Parameters
+    ----------
+    columns : iterable of str
+    explained : dict of str to str
+
+    Returns
+    -------
+    dict of str to str
+    """
+    people = {
+        name: f"agreement with people ({name.removeprefix(PEOPLE).replace('_', ' ')}): {explained['score']}"
+        for name in columns
+        if name.startswith(PEOPLE)
+    }
+    return explained | people
 
 
 def describe_bits(mi, names=None):

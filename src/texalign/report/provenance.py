@@ -100,8 +100,11 @@ def listed(folder, noted=()):
     rows = []
     for path in sorted(path for path in known if path.exists()):
         row, place = known[path], path.relative_to(folder)
-        benchmark = folder / "benchmarks" / _beside_log(folder, row["log"]) if row["log"] else None
-        benchmark = benchmark or folder / "benchmarks" / coordinates(row["rule"], place)
+        benchmark = folder / "benchmarks"
+        if row["log"]:
+            benchmark /= _beside_log(folder, row["log"])
+        elif row["rule"]:
+            benchmark /= coordinates(row["rule"], place)
         rows.append({"file": place.as_posix()} | row | (measured(benchmark) if benchmark.is_file() else {}))
     return rows
 

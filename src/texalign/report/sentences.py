@@ -73,6 +73,36 @@ def _bits(row):
     )
 
 
+def of_people(references):
+    """Tell what people said of the same textures, by the same read-out as a network's layer.
+
+    Parameters
+    ----------
+    references : DataFrame
+        `human_references.csv`: reference, kind, words, level, n, k, mi_bits, ...
+
+    Returns
+    -------
+    list of str
+        One for each reference that has clusters.
+    """
+    rows = references[(references["level"] == "image") & references["mi_bits"].notna()]
+    return [_of_reference(row) for row in rows.to_dict("records")]
+
+
+def _of_reference(row):
+    said = ", ".join(filter(None, [row["reference"], row["kind"], row["words"]]))
+    interval = (
+        ""
+        if pd.isna(row["mi_low_bits"])
+        else f" (95 % interval {row['mi_low_bits']:.2f} to {row['mi_high_bits']:.2f})"
+    )
+    return (
+        f"{said}: {row['k']:.0f} clusters of {row['n']:.0f} textures by what people said tell "
+        f"{row['mi_bits']:.2f}{interval} of {row['h_class_bits']:.2f} bits."
+    )
+
+
 def of_scores(uncertainty):
     """Tell whether networks that tell more have higher scores.
 

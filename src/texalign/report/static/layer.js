@@ -113,6 +113,7 @@
     function move(x, y, size) {
       const clip = (value) => Math.max(0, Math.min(side - size, value));
       view = { x: clip(x), y: clip(y), size };
+      canvas.dataset.zoom = (side / size).toFixed(3);
       draw();
     }
 
@@ -129,41 +130,18 @@
       draw();
     }
 
-    const fingers = new Map();
-    canvas.addEventListener("pointerdown", (event) => {
-      fingers.set(event.pointerId, point(event));
-      canvas.setPointerCapture(event.pointerId);
-      const [x, y] = point(event);
-      if (x >= 0 && y >= 0) select(Math.floor(view.y + y * view.size), Math.floor(view.x + x * view.size));
-    });
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
-    canvas.addEventListener("pointermove", (event) => {
-      const [x, y] = point(event), before = fingers.get(event.pointerId);
-      if (!before) {
-        if (x >= 0 && y >= 0) select(Math.floor(view.y + y * view.size), Math.floor(view.x + x * view.size));
-        return;
-      }
-      const [other] = [...fingers].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
-      fingers.set(event.pointerId, [x, y]);
-      if (other) zoom(Math.hypot(x - other[0], y - other[1]) / Math.max(Math.hypot(before[0] - other[0], before[1] - other[1]), 0.01), other);
-      else move(view.x - (x - before[0]) * view.size, view.y - (y - before[1]) * view.size, view.size);
-    });
-    canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      zoom(Math.exp(-event.deltaY / 300), point(event).map((part) => Math.max(0, part)));
-    }, { passive: false });
-    canvas.addEventListener("keydown", (event) => {
-      const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-      if (steps) {
-        const [i, j] = cursor || [0, 0];
-        const step = event.shiftKey ? 10 : 1;
-        select(Math.max(0, Math.min(side - 1, i + step * steps[0])), Math.max(0, Math.min(side - 1, j + step * steps[1])));
+    const look = ([x, y]) => { if (x >= 0 && y >= 0) select(Math.floor(view.y + y * view.size), Math.floor(view.x + x * view.size)); };
+    texalign.steer(canvas, {
+      point, press: look, hover: look, step: 2,
+      drag: (x, y) => move(view.x - x * view.size, view.y - y * view.size, view.size),
+      zoom: (factor, about) => zoom(factor, about && about.map((part) => Math.max(0, part))),
+      key: (x, y, far) => {
+        const [i, j] = cursor || [0, 0], step = far ? 10 : 1;
+        const within = (entry) => Math.max(0, Math.min(side - 1, entry));
+        select(within(i + step * y), within(j + step * x));
         const [a, b] = cursor;
         if (b < view.x || b >= view.x + view.size || a < view.y || a >= view.y + view.size) move(b - view.size / 2, a - view.size / 2, view.size);
-      } else if (event.key === "+" || event.key === "=") zoom(2);
-      else if (event.key === "-") zoom(0.5);
-      else return;
-      event.preventDefault();
+      },
     });
     new ResizeObserver(() => {
       const wide = Math.round(canvas.clientWidth * (window.devicePixelRatio || 1));

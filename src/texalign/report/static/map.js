@@ -57,6 +57,7 @@
   function zoom(factor, about = [0.5, 0.5]) {
     const size = Math.max(0.01, Math.min(1.5, view.size / factor));
     view = { x: view.x + about[0] * (view.size - size), y: view.y + about[1] * (view.size - size), size };
+    canvas.dataset.zoom = (1.06 / size).toFixed(3);
     draw();
   }
   function point(event) {
@@ -77,28 +78,14 @@
     reading.replaceChildren(thumb(best, 192, "span"), element("p", {}, name(files[best]), element("br"), "class ", name(names[classes[best]]), element("br"), `cluster ${clusters[best]}`));
     draw();
   }
-  const fingers = new Map();
-  canvas.addEventListener("pointerdown", (event) => { fingers.set(event.pointerId, point(event)); canvas.setPointerCapture(event.pointerId); choose(point(event)); });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
-  canvas.addEventListener("pointermove", (event) => {
-    const at = point(event), before = fingers.get(event.pointerId);
-    if (!before) return choose(at);
-    const [other] = [...fingers].filter(([id]) => id !== event.pointerId).map(([, where]) => where);
-    fingers.set(event.pointerId, at);
-    if (other) return zoom(Math.hypot(at[0] - other[0], at[1] - other[1]) / Math.max(Math.hypot(before[0] - other[0], before[1] - other[1]), 0.01), other);
-    view = { ...view, x: view.x - (at[0] - before[0]) * view.size, y: view.y - (at[1] - before[1]) * view.size };
-    draw();
-  });
-  canvas.addEventListener("wheel", (event) => { event.preventDefault(); zoom(Math.exp(-event.deltaY / 300), point(event)); }, { passive: false });
-  canvas.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: [0, -0.1], ArrowDown: [0, 0.1], ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0] }[event.key];
-    if (step) view = { ...view, x: view.x + step[0] * view.size, y: view.y + step[1] * view.size };
-    else if (event.key === "+" || event.key === "=") return zoom(1.6);
-    else if (event.key === "-") return zoom(1 / 1.6);
-    else return;
-    event.preventDefault();
-    draw();
-    choose([0.5, 0.5]);
+  texalign.steer(canvas, {
+    point, press: choose, hover: choose, zoom, step: 1.6,
+    drag: (x, y) => { view = { ...view, x: view.x - x * view.size, y: view.y - y * view.size }; draw(); },
+    key: (x, y) => {
+      view = { ...view, x: view.x + 0.1 * x * view.size, y: view.y + 0.1 * y * view.size };
+      draw();
+      choose([0.5, 0.5]);
+    },
   });
   new ResizeObserver(() => {
     const wide = Math.round(canvas.clientWidth * (window.devicePixelRatio || 1));

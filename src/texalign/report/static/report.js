@@ -53,6 +53,36 @@ window.texalign = window.texalign || {};
     return made;
   };
 
+  // Zoom and drag on a canvas, by mouse, one or two fingers, wheel and keys. `point` tells where an event is, in
+  // parts of the view; what is done there is up to `hover`, `drag` and `zoom`, and keys beyond + and - to `key`.
+  texalign.steer = function (canvas, { point, press, hover, drag, zoom, key, step }) {
+    const fingers = new Map();
+    const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
+    canvas.addEventListener("pointerdown", (event) => {
+      fingers.set(event.pointerId, point(event));
+      canvas.setPointerCapture(event.pointerId);
+      press(point(event));
+    });
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => fingers.delete(event.pointerId));
+    canvas.addEventListener("pointermove", (event) => {
+      const at = point(event), before = fingers.get(event.pointerId);
+      if (!before) return hover(at);
+      const [other] = [...fingers].filter(([id]) => id !== event.pointerId).map(([, where]) => where);
+      fingers.set(event.pointerId, at);
+      if (other) zoom(apart(at, other) / Math.max(apart(before, other), 0.01), other);
+      else drag(at[0] - before[0], at[1] - before[1]);
+    });
+    canvas.addEventListener("wheel", (event) => { event.preventDefault(); zoom(Math.exp(-event.deltaY / 300), point(event)); }, { passive: false });
+    canvas.addEventListener("keydown", (event) => {
+      const arrow = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
+      if (arrow) key(...arrow, event.shiftKey);
+      else if (event.key === "+" || event.key === "=") zoom(step);
+      else if (event.key === "-") zoom(1 / step);
+      else return;
+      event.preventDefault();
+    });
+  };
+
   const pages = document.getElementById("pages");
   if (texalign.pages && pages) {
     const known = new Set([...pages.querySelectorAll("a")].map((link) => link.getAttribute("href")));
