@@ -155,9 +155,8 @@ def absent(folder):
 
 def captions():
     """Names of all captions."""
-    return sorted(
-        {name for _, _, parts in PAGES.values() for part in parts for name in part.figures.values()}
-    )
+    names = {name for _, _, parts in PAGES.values() for part in parts for name in part.figures.values()}
+    return sorted(filter(None, names))
 
 
 def caption(text, config):
