@@ -68,6 +68,15 @@ def open_h5(path, strided=False):
     return h5py.File(disk, "r")
 
 
+def is_ours(path):
+    """Tell an HDF5 file of texalign, damaged ones too, from one of another program, as rsatoolbox's."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return "made_by" in file.attrs
+    except OSError:
+        return True
+
+
 def versions():
     """Versions of what the numbers depend on, for the attributes of a file."""
     return f"texalign {__version__}, " + ", ".join(

@@ -31,6 +31,12 @@ def test_references_have_their_defaults_and_their_layers():
     assert all(networks.recipe(entry) for entry in entries.values())
 
 
+def test_baselines_are_called_by_their_names():
+    labels = {name: entry["label"] for name, entry in people.entries(config(), None).items()}
+    assert labels["portilla_simoncelli"] == "Portilla-Simoncelli statistics"
+    assert labels["pixels"] == "Pixels"
+
+
 def test_a_reference_depends_on_its_file_and_settings_and_not_on_its_label():
     recipes = [
         networks.recipe(people.entries(config(mine=MINE | changed), lambda path: path)["mine"])

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,10 +14,10 @@ from reports import CLASSES, Report
 from scipy.spatial.distance import pdist, squareform
 from studies import REPOSITORY
 
-from texalign import views
+from texalign import InputError, store, views
 from texalign.plan import explained
 from texalign.plan import pages as plan
-from texalign.report import data, embedding, layers, overview, pages, sentences, thumbnails
+from texalign.report import data, embedding, layers, overview, pages, provenance, sentences, thumbnails
 
 HOSTILE = ["</script>", "a & b", "\u2028", '"', "\N{FIRE}", "\ud800", "two\nlines"]
 
@@ -309,3 +310,20 @@ def test_names_are_text_and_every_link_leads_to_a_file(report, page):
                 assert (report.folder / page).parent.joinpath(target).is_file(), target
     images = [attributes for tag, attributes in found.elements if tag == "img"]
     assert all(attributes["alt"] for attributes in images)
+
+
+def test_files_of_other_programs_are_listed_without_what_made_them(tmp_path):
+    """As rsatoolbox's, which `exchange` makes; a damaged one of texalign's own is told."""
+    with h5py.File(tmp_path / "rdms.h5", "w") as file:
+        file["dissimilarities"] = np.zeros((2, 3))
+    with store.create_h5(tmp_path / "ours.h5", {"rule": "compute_rdm"}) as file:
+        file["rdm"] = np.zeros(10_000)
+    noted = {str(tmp_path / "rdms.h5"): {"rule": "export_rdms", "inputs": (), "log": ""}}
+    rows = {row["file"]: row for row in provenance.listed(tmp_path, noted)}
+    assert rows["rdms.h5"]["rule"] == "export_rdms"
+    assert rows["ours.h5"]["versions"].startswith("texalign")
+    whole = (tmp_path / "ours.h5").read_bytes()
+    for damaged in (whole[:-1], whole[: len(whole) // 2], b""):
+        (tmp_path / "ours.h5").write_bytes(damaged)
+        with pytest.raises(InputError, match=r"ours\.h5"):
+            provenance.listed(tmp_path, noted)

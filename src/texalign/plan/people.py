@@ -71,7 +71,7 @@ def entries(config, digest):
             "architecture": "images",
             "layers": ["images"],
             "weights": "images",
-            "label": label.capitalize(),
+            "label": label[0].upper() + label[1:],
             "family": "images",
         }
         for name, label in BASELINES.items()

@@ -95,7 +95,7 @@ def listed(folder, noted=()):
     for path in folder.rglob("*"):
         if path.suffix == ".csv" and Path(f"{path}.json").is_file():
             known[path] = known.get(path, _UNKNOWN) | of_table(path)
-        elif path.suffix == ".h5":
+        elif path.suffix == ".h5" and store.is_ours(path):
             known[path] = known.get(path, _UNKNOWN) | of_h5(path)
     rows = []
     for path in sorted(path for path in known if path.exists()):
