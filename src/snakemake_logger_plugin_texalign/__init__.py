@@ -9,6 +9,7 @@ The logs in ``.snakemake/log`` and of the rules keep the rest. A dry run, and wh
 import contextlib
 import io
 import logging
+import os
 import re
 import sys
 import threading
@@ -71,7 +72,7 @@ class LogHandler(LogHandlerBase):
             self.running[record.jobid] = list(record.log or [])
         elif event == LogEvent.JOB_FINISHED:
             self.running.pop(record.job_id, None)
-        elif event == LogEvent.RUN_INFO and "progress" not in self.quiet and sys.stderr.isatty():
+        elif event == LogEvent.RUN_INFO and "progress" not in self.quiet and has_room():
             self._move(0, record.stats["total"])
         elif event == LogEvent.PROGRESS and "progress" not in self.quiet:
             self._progress(record.done, record.total)
@@ -87,7 +88,7 @@ class LogHandler(LogHandlerBase):
                 self._line(text)
 
     def _progress(self, done, total):
-        if sys.stderr.isatty():
+        if has_room():
             self._move(done, total)
         elif done == total or 10 * done // total > self.tenth:
             self.tenth = 10 * done // total
@@ -97,7 +98,7 @@ class LogHandler(LogHandlerBase):
     def _move(self, done, total):
         """Let the bar stand at so many jobs; it goes on by itself until all are done."""
         if self.bar is None:
-            look = {"bar_format": BAR, "dynamic_ncols": True, "mininterval": 0, "smoothing": 0}
+            look = {"bar_format": EARLY, "dynamic_ncols": True, "mininterval": 0, "smoothing": 0}
             self.bar = tqdm(total=total, file=sys.stderr, **look)
             threading.Thread(target=self._keep_moving, args=[self.bar], daemon=True).start()
         self.bar.total = total
@@ -131,6 +132,17 @@ class LogHandler(LogHandlerBase):
             sys.stderr.flush()
         else:
             self.bar.write(text, file=sys.stderr)
+
+
+def has_room():
+    """Tell whether the output is a terminal, and one that knows how large it is."""
+    if not sys.stderr.isatty():
+        return False
+    try:
+        columns, lines = os.get_terminal_size(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return columns >= 40 and lines >= 2
 
 
 def as_snakemake(settings):

@@ -73,11 +73,11 @@ tell(20, "after it")
 """
 
 
-def said_by_a_run(folder, terminal):
-    """All that a run writes on its stderr, be that a terminal of 100 columns or a pipe."""
-    reader, writer = pty.openpty() if terminal else os.pipe()
-    if terminal:
-        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+def said_by_a_run(folder, size=None):
+    """All that a run writes on its stderr, be that a terminal of so many lines and columns or a pipe."""
+    reader, writer = pty.openpty() if size else os.pipe()
+    if size:
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
     with subprocess.Popen([sys.executable, "-c", RUN], cwd=folder, stderr=writer):
         os.close(writer)
         said = b""
@@ -101,7 +101,7 @@ def on_screen(said):
 
 
 def test_a_terminal_gets_one_bar_for_the_run(tmp_path):
-    said = said_by_a_run(tmp_path, terminal=True)
+    said = said_by_a_run(tmp_path, (30, 100))
     for text in ("0 of 3 jobs", "82 images/s", "12 images/s", "left"):
         assert text in said
     shown = on_screen(said)
@@ -113,8 +113,9 @@ def test_a_terminal_gets_one_bar_for_the_run(tmp_path):
     assert all(len(line) <= 100 for line in shown)
 
 
-def test_a_pipe_gets_plain_lines(tmp_path):
-    said = said_by_a_run(tmp_path, terminal=False)
+@pytest.mark.parametrize("size", [None, (0, 0)], ids=["pipe", "terminal-without-size"])
+def test_a_pipe_gets_plain_lines(tmp_path, size):
+    said = said_by_a_run(tmp_path, size).replace("\r\n", "\n")
     assert "\r" not in said
     assert "\x1b" not in said
     lines = said.splitlines()
