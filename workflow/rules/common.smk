@@ -548,9 +548,10 @@ def definition():
     return {f"workflow/{name}": str(path) for name, path in texts.items()}
 
 
-def columns(wildcards):
-    """What the columns of tables mean, for pages; escaped, as a report shows the params of its rules."""
-    return escape(explained.columns(results_page()))
+def columns(*names):
+    """What some columns of tables mean, for pages; escaped, as a report shows the params of its rules."""
+    meanings = explained.columns(results_page())
+    return escape({name: meanings[name] for name in names})
 
 
 def further_files(wildcards):

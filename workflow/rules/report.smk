@@ -57,7 +57,7 @@ rule html_network:
         metric=lookup(dpath="figures/rdm_metric", within=config),
         representation=lookup(dpath="representation", within=config),
         label=lambda wildcards: LABELS[wildcards.network],
-        columns=columns,
+        columns=lambda wildcards: columns("confusion", "together"),
     script:
         "../scripts/html_network.py"
 
