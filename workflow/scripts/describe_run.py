@@ -16,7 +16,7 @@ from texalign.report import crate, provenance
 inputs, output = snakemake.input, snakemake.output
 params = escaping.unescape(dict(snakemake.params.items()))
 study = Path(output.crate).parent
-beside = Path(snakemake.scriptdir).parents[1]
+beside = Path(snakemake.scriptdir).resolve().parents[1]
 for place in params["definition"]:
     with whole(study / place) as temporary:
         shutil.copyfile(params["fetched"].get(place, beside / place), temporary)
