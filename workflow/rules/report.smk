@@ -70,7 +70,7 @@ rule list_jobs:
         rules.html_textures.output,
         expand(rules.html_network.output, network=MEASURED),
     output:
-        temp(f"{STUDY}/jobs.tsv"),
+        f"{STUDY}/jobs.tsv",
     log:
         log_of("list_jobs"),
     localrule: True
@@ -140,7 +140,10 @@ rule describe_run:
     params:
         code=program("describe_run"),
         study=config["study"],
-        definition=lambda wildcards: escape(definition()),
+        definition=lambda wildcards: list(definition()),
+        written=lambda wildcards: code.hash_of(Path(path).read_text() for path in definition().values()),
+        # A checkout lies beside the script. Files from elsewhere are fetched into another folder each time.
+        fetched=lambda wildcards: {} if SOURCE.is_dir() else definition(),
         choices=escape(dict(config)),
     script:
         "../scripts/describe_run.py"

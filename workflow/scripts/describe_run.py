@@ -16,9 +16,10 @@ from texalign.report import crate, provenance
 inputs, output = snakemake.input, snakemake.output
 params = escaping.unescape(dict(snakemake.params.items()))
 study = Path(output.crate).parent
-for place, source in params["definition"].items():
+beside = Path(snakemake.scriptdir).resolve().parents[1]
+for place in params["definition"]:
     with whole(study / place) as temporary:
-        shutil.copyfile(source, temporary)
+        shutil.copyfile(params["fetched"].get(place, beside / place), temporary)
 choices = Path(output.workflow, "config.json")
 with whole(choices) as temporary:
     temporary.write_text(json.dumps(params["choices"], indent=1, ensure_ascii=False), encoding="utf-8")
