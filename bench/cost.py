@@ -14,7 +14,10 @@ import yaml
 
 PROFILE = Path(__file__).parents[1] / "profiles/slurm/profile.yaml"
 
-ON_GPU = ("compute_gram", "compute_sliced", "measure_activations", "synthesize_textures", "score_texture")
+ON_GPU = (
+    *("compute_gram", "compute_sliced", "measure_activations", "synthesize_textures", "score_texture"),
+    *("train_generator", "train_style", "train_dcgan", "stylise_image", "blend_textures", "sample_stimuli"),
+)
 #: Where the network stands in the path of a rule's benchmark files, if it is not the last part.
 PART = {"compute_rdm": -2, "synthesize_textures": 1}
 #: Rules whose benchmark files are of no network.
