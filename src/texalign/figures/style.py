@@ -8,6 +8,7 @@ import zlib
 
 import matplotlib as mpl
 import numpy as np
+import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
@@ -29,10 +30,7 @@ MIDDLE, DOUBLE = 4.72, 7.2
 INK, CHANCE = "#262626", "#999999"
 
 #: Ten hues that people with any colour vision tell apart.
-HUES = (
-    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
-    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
-)
+HUES = tuple(sns.color_palette("colorblind").as_hex())
 
 #: Lines of untrained networks, and of controls, trained or not.
 UNTRAINED, CONTROL = "--", ":"
@@ -268,8 +266,8 @@ def _family_looks(families):
 def _shade(hue, rank, size):
     """Mix a colour with black (first of its family) up to white (last)."""
     amount = np.linspace(-0.45, 0.45, size)[rank] if size > 1 else 0
-    towards = 1.0 if amount > 0 else 0.0
-    return mpl.colors.to_hex((1 - abs(amount)) * np.array(mpl.colors.to_rgb(hue)) + abs(amount) * towards)
+    towards = "white" if amount > 0 else "black"
+    return mpl.colors.to_hex(sns.blend_palette([hue, towards], 101)[round(100 * abs(amount))])
 
 
 def table_styles(table, study=None):
