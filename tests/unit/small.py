@@ -59,3 +59,15 @@ def tidy(bits):
     pairs = [(network, *layer) for network, layers in bits.items() for layer in enumerate(layers, 1)]
     rows = [(network, f"L{i}", value) for network, i, value in pairs]
     return pd.DataFrame(rows, columns=["network", "layer", "mi_bits"]).assign(readout="linear", k=47)
+
+
+def slopes(objective, image, direction):
+    """Slope of a loss along a direction, by its gradient and by differences of three lengths."""
+    ((_, gradient),) = objective.evaluate([(0, image, 0)])
+    found = []
+    for step in (1e-5, 1e-6, 1e-7):
+        ahead, behind = (
+            sum(objective.evaluate([(0, image + s * step * direction, 0)])[0][0]) for s in (1, -1)
+        )
+        found.append((ahead - behind) / (2 * step))
+    return float((gradient * direction).sum()), found

@@ -1,7 +1,6 @@
 """Images whose texture statistics match an exemplar's: synthesis by optimisation."""
 
 import csv
-import hashlib
 import time
 from dataclasses import asdict, dataclass, replace
 
@@ -196,22 +195,7 @@ def _pair(size):
 
 def identity(objective, index, seed, size):
     """Collect what an image depends on besides the settings, as plain values."""
-    network = objective.network
-    exemplar = objective.exemplars[index].cpu().numpy()
-    return {
-        "method": "descent",
-        "architecture": network.architecture,
-        "changes": list(network.changes),
-        "weights": network.weights,
-        "weights_sha256": network.weights_sha256,
-        "layers": dict(network.layers),
-        "readout": objective.readout,
-        "precision": network.precision,
-        "loss_function": objective.loss.options,
-        "exemplar_sha256": hashlib.sha256(exemplar.tobytes()).hexdigest(),
-        "seed": seed,
-        "size": list(size),
-    }
+    return {"method": "descent", **objective.identity(index), "seed": seed, "size": list(size)}
 
 
 def initial_noise(objective, settings, seed, size):

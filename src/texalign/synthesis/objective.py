@@ -1,5 +1,6 @@
 """The texture loss of an image against its exemplar, and its gradient."""
 
+import hashlib
 import logging
 import math
 from dataclasses import replace
@@ -78,6 +79,22 @@ class Objective:
     def named(self, values):
         """Losses of the layers → ``loss``, their sum, and each under its layer's name."""
         return {"loss": sum(values), **dict(zip(self.names, values, strict=True))}
+
+    def identity(self, index):
+        """Collect what a loss depends on, as plain values: network, read-out, loss and exemplar."""
+        network = self.network
+        exemplar = self.exemplars[index].cpu().numpy()
+        return {
+            "architecture": network.architecture,
+            "changes": list(network.changes),
+            "weights": network.weights,
+            "weights_sha256": network.weights_sha256,
+            "layers": dict(network.layers),
+            "readout": self.readout,
+            "precision": network.precision,
+            "loss_function": self.loss.options,
+            "exemplar_sha256": hashlib.sha256(exemplar.tobytes()).hexdigest(),
+        }
 
     def plain_weights(self, index):
         """Weights of an exemplar's terms as plain values: of each name, a list by scale; None without."""

@@ -373,20 +373,10 @@ def train(
 
 def _identity(learner, contents):
     objective = learner.objective
-    network = objective.network
-    exemplar = objective.exemplars[0].cpu().numpy()
     return {
         "method": "generator",
-        "architecture": network.architecture,
-        "changes": list(network.changes),
-        "weights": network.weights,
-        "weights_sha256": network.weights_sha256,
-        "layers": dict(network.layers),
-        "readout": objective.readout,
-        "precision": network.precision,
-        "loss_function": objective.loss.options,
+        **objective.identity(0),
         "layer_weights": objective.plain_weights(0),
-        "exemplar_sha256": hashlib.sha256(exemplar.tobytes()).hexdigest(),
         "contents_sha256": [
             hashlib.sha256(np.ascontiguousarray(one).tobytes()).hexdigest() for one in contents
         ],
@@ -394,7 +384,7 @@ def _identity(learner, contents):
         "size": list(learner.size),
         "generator": learner.generator.description,
         "training": asdict(learner.settings),
-        "device": str(network.device),
+        "device": str(objective.network.device),
         "threads": torch.get_num_threads(),
         "versions": {"texalign": __version__, "torch": torch.__version__, "numpy": np.__version__},
     }
