@@ -121,10 +121,10 @@ def fit(points, classes, count, penalty, start=None, tolerance=TOLERANCE):
 
     Notes
     -----
-    The same minimum as `sklearn.linear_model.LogisticRegression`, in a fraction of its time: the variables are
-    scaled by the curvature that the loss has along each of them, without which the steep spectrum of Gram
-    matrices stops L-BFGS far from the minimum. Curvatures are the geometric means of those at zero weights,
-    where all classes are equally likely, and at the start: on the way, a texture's goes from one to the other.
+    The same minimum as `sklearn.linear_model.LogisticRegression`, in a fraction of its time: the variables
+    are scaled by the curvature that the loss has along each of them, without which the steep spectrum of
+    Gram matrices stops L-BFGS far from the minimum. Curvatures are the geometric means of those at zero
+    weights, where all classes are equally likely, and at the start: a texture's goes from one to the other.
     """
     n, r = points.shape
     alpha, rows = 1 / (penalty * n), np.arange(n)
