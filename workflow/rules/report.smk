@@ -140,10 +140,9 @@ rule describe_run:
     params:
         code=program("describe_run"),
         study=config["study"],
-        definition=lambda wildcards: list(definition()),
         written=lambda wildcards: code.hash_of(Path(path).read_text() for path in definition().values()),
-        # A checkout lies beside the script. Files from elsewhere are fetched into another folder each time.
-        fetched=lambda wildcards: {} if SOURCE.is_dir() else definition(),
+        # From a URL they are fetched into another folder each time: what knows the input is not compared.
+        definition=lambda wildcards, input: escape(definition()),
         choices=escape(dict(config)),
     script:
         "../scripts/describe_run.py"

@@ -48,7 +48,7 @@ pages.write_page(output.map, "map.html", **common, **values)
 folder, common["root"] = Path(output.more), "../"
 study = Path(output.overview).parents[1]
 for page, found in params["further"].items():
-    parts = further.parts(study, found, params["sections"], params["captions"], folder)
+    parts = further.parts(study, found, params["sections"], params["captions"], names, folder)
     values = {"title": PAGES[page][0], "here": f"more/{page}.html", "parts": parts}
     pages.write_page(folder / f"{page}.html", "parts_page.html", **common, **values)
 made = provenance.listed(study, provenance.jobs(inputs["jobs"]))

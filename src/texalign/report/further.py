@@ -1,6 +1,7 @@
 """Pages of what a study has beyond its first answer, as far as it was made."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 from PIL import Image
@@ -13,7 +14,7 @@ from texalign.report import pages
 WIDE = 960
 
 
-def parts(study, found, explained, captions, folder):
+def parts(study, found, explained, captions, names, folder):
     """Turn the parts of a page into what its template shows, and copy their figures beside it.
 
     Parameters
@@ -26,40 +27,60 @@ def parts(study, found, explained, captions, folder):
         Heading of the documentation to the columns explained below it; an empty one has them all.
     captions : dict of str to str
         The name of a caption to its text, see `texalign.plan.pages.caption`.
+    names : dict of str to str
+        What networks are called.
     folder : str or Path
         The page's.
 
     Returns
     -------
     list of dict
-        title, figures, tables.
+        title, about, figures, tables. What is said of several figures of a kind is said once, in ``about``.
     """
-    return [
-        {
-            "title": part["title"],
-            "figures": [
-                _figure(Path(study, file), file, part["title"], captions.get(name, ""), folder)
-                for file, name in zip(part["figures"], part["captions"], strict=True)
-            ],
-            "tables": [
-                _table(Path(study, file), file, explained[""] | explained.get(part["section"], {}))
-                for file in part["tables"]
-            ],
-        }
-        for part in found
-    ]
+    return [_part(study, part, explained, captions, names, folder) for part in found]
 
 
-def _figure(path, file, title, told, folder):
+def _part(study, part, explained, captions, names, folder):
+    kinds = Counter(figure["caption"] for figure in part["figures"])
+    texts = {name: captions.get(name, "") for name in kinds}
+    columns = explained[""] | explained.get(part["section"], {})
+    return {
+        "title": part["title"],
+        "about": [_sentences(texts[name])[1] for name, count in kinds.items() if count > 1],
+        "figures": [
+            _figure(study, figure, _told(figure, texts, kinds, names), part["title"], folder)
+            for figure in part["figures"]
+        ],
+        "tables": [_table(Path(study, file), file, columns) for file in part["tables"]],
+    }
+
+
+def _sentences(text):
+    """Split a text into its first sentence, and the rest."""
+    first, point, rest = text.partition(". ")
+    return first + point.strip(), rest
+
+
+def _told(figure, texts, kinds, names):
+    """Caption of a figure, with the names that are its own; its first sentence, where there are several."""
+    text = texts[figure["caption"]]
+    text = text if kinds[figure["caption"]] == 1 else _sentences(text)[0]
+    for word, name in figure["of"].items():
+        text = text.replace(f"{{{word}}}", names.get(name, name))
+    return text
+
+
+def _figure(study, figure, told, title, folder):
+    file = figure["file"]
     name = file.removeprefix("figures/").replace("/", "-")
     with whole(Path(folder, name)) as temporary:
-        shutil.copyfile(path, temporary)
-    with Image.open(path) as image:
+        shutil.copyfile(Path(study, file), temporary)
+    with Image.open(Path(study, file)) as image:
         width, height = image.size
-    first = told.partition(". ")[0]
+    first = _sentences(told)[0].removesuffix(".")
     return {
         "file": name,
-        "alt": f"{first or title}: a figure that the text below explains. Its numbers are in tables.",
+        "alt": f"{first or title}: a figure that the text beside it explains.",
         "caption": f"{told} ({file})" if told else file,
         "width": WIDE,
         "height": round(WIDE * height / width),
