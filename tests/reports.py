@@ -63,7 +63,12 @@ class Report:
         values = {"name": self.names[0], "layer": "L1", "layers": ["L1"], "module": self.names[1]}
         values |= {"channels": 3, "positions": 4, "bits": "Bits.", "k": len(self.names), "pairs": self.pairs}
         values |= {"largest_k": 20, "n": len(self.files), "metric": "Distance", "explained": self.explained()}
-        values |= {"exact": value["matrix"]["exact"], "title": self.names[0], "study": self.names[2]}
+        values |= {
+            "exact": value["matrix"]["exact"],
+            "remark": "Remark.",
+            "title": self.names[0],
+            "study": self.names[2],
+        }
         pages.write_page(
             place / "L1.html", "layer.html", root="../../", pages=pages.ALWAYS, here="", **values
         )
@@ -108,6 +113,9 @@ class Report:
             **common,
             sentences=[{"text": name, "verdict": "inconclusive"} for name in self.names[:2]],
             facts=[(name, name) for name in self.names],
+            confused=[
+                {"name": self.names[0], "layer": "L1", "link": links[0], "pairs": [(*self.names[:2], 0.5)]}
+            ],
             networks=networks,
             missing=self.names,
             differences=[[name] * 5 for name in self.names],

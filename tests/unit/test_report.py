@@ -181,6 +181,20 @@ def test_what_is_missing_is_said():
 # ---------------------------------------------------------------- explanations and pages
 
 
+def test_confused_classes_are_those_of_the_best_layers():
+    networks = pd.DataFrame({"network": ["a", "b"], "name": ["A", "B"], "layer": ["L1", "L2"]})
+    rows = [
+        ("a", "L1", "x", "y", 0.2),
+        ("a", "L1", "x", "z", 0.7),
+        ("a", "L2", "y", "z", 1),
+        ("b", "L2", "x", "y", 0),
+    ]
+    confusions = pd.DataFrame(rows, columns=["network", "layer", "class", "other_class", "confusion"])
+    first, second = overview.confused(networks, confusions)
+    assert first["pairs"] == [["x", "z", 0.7], ["x", "y", 0.2]]
+    assert (first["link"], second["pairs"]) == ("networks/a/L1.html", [])
+
+
 def test_columns_and_differences_come_from_the_documentation():
     text = "| column | meaning |\n|---|---|\n| `k`, `n_classes` | **clusters**, [x](y.md) |\n\n| a |\n|---|"
     assert explained.columns(text) == {"k": "clusters, x", "n_classes": "clusters, x"}

@@ -56,6 +56,7 @@ rule html_network:
         study=config["study"],
         metric=lookup(dpath="figures/rdm_metric", within=config),
         representation=lookup(dpath="representation", within=config),
+        clustering=lookup(dpath="clustering/on", within=config),
         label=lambda wildcards: LABELS[wildcards.network],
         columns=lambda wildcards: columns("confusion", "together"),
     script:
@@ -69,6 +70,7 @@ rule list_jobs:
         rules.figures.input,
         rules.html_textures.output,
         expand(rules.html_network.output, network=MEASURED),
+        further_files,
     output:
         f"{STUDY}/jobs.tsv",
     log:
@@ -92,6 +94,7 @@ rule html_report:
         summary=rules.aggregate.output.summary,
         networks=rules.correlate_scores.output.networks,
         uncertainty=rules.correlate_scores.output.uncertainty,
+        confusions=rules.join_statistics.output.confusions,
         people=rules.join_people.output.references if REFERENCES else [],
         figures=rules.figures.input,
         further=further_files,

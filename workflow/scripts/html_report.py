@@ -33,6 +33,7 @@ answers = [sentences.of_information(main[~main["control"]], names), sentences.of
 people = sentences.of_people(tables.read(inputs.people)) if inputs.people else []
 facts = [*overview.facts(main, params["choices"]), *(("people", text) for text in people)]
 values = {"sentences": answers, "facts": facts}
+values |= {"confused": overview.confused(networks, tables.read(inputs.confusions))}
 values |= {"networks": overview.listed(networks), "missing": overview.missing(networks, params["absent"])}
 values |= {"differences": params["differences"], "title": "Overview", "here": "index.html"}
 pages.write_page(output.overview, "overview.html", **common, **values)

@@ -22,4 +22,5 @@ for path, texture in zip(snakemake.input.exemplars, params.textures, strict=True
 content, told = packs.assemble(entries, images, choices)
 job.log.info("%s", told)
 packs.write(snakemake.output.pack, content)
-style.save(clusters.contact_sheet(packs.kinds(content), "Stimuli"), png=snakemake.output.sheet, dpi=165)
+figure = clusters.contact_sheet(packs.kinds(content), "Stimuli", across=8)
+style.save(figure, png=snakemake.output.sheet, dpi=165)

@@ -122,7 +122,7 @@ def typical_images(rows, title=""):
 
 
 @styled
-def contact_sheet(rows, title=""):
+def contact_sheet(rows, title="", across=1):
     """Draw the images of each cluster.
 
     Parameters
@@ -130,6 +130,8 @@ def contact_sheet(rows, title=""):
     rows : list of (str, array)
         What a cluster is called, and its images, uint8 (count, H, W, 3); in one column or more.
     title : str
+    across : int
+        Images that a row has room for at least.
 
     Returns
     -------
@@ -137,7 +139,7 @@ def contact_sheet(rows, title=""):
         A row a cluster.
     """
     columns = 2 if len(rows) > 16 else 1
-    lines, wide = -(-len(rows) // columns), max(len(images) for _, images in rows)
+    lines, wide = -(-len(rows) // columns), max(across, *(len(images) for _, images in rows))
     beside = 0.06 * max(len(name) for name, _ in rows)  # inches that the names take
     size = (DOUBLE - columns * beside) / columns / wide
     figure = Figure(figsize=(DOUBLE, 0.5 + 1.05 * size * lines), layout="constrained")

@@ -21,12 +21,15 @@ class Part(NamedTuple):
         Files as well.
     section : str
         Heading of the page of the documentation that explains its columns.
+    about : str
+        What a reader is told before the figures and tables.
     """
 
     title: str
     figures: dict = MappingProxyType({})
     tables: tuple = ()
     section: str = ""
+    about: str = ""
 
 
 #: Page → its title, the target that makes what it shows, and its parts.
@@ -46,7 +49,14 @@ PAGES = {
         "all",
         (
             Part("More or fewer clusters", {"figures/information_by_k.png": "by_k"}),
-            Part("Halves of the textures", {}, ("information_of_halves.csv",), "Information"),
+            Part(
+                "Halves of the textures",
+                {},
+                ("information_of_halves.csv",),
+                "Information",
+                "How much a layer's information hangs on which textures were taken: halves of them, drawn at "
+                "random within each class and clustered anew.",
+            ),
             Part("Which classes are recovered", {"figures/classes.png": "classes"}),
             Part(
                 "How alike the networks' distances are",
@@ -164,9 +174,9 @@ def found(folder):
     Returns
     -------
     dict of str to list of dict
-        Page to its parts that have something: ``title``, ``section``, ``figures`` and ``tables``. A table is
-        a path below the folder; a figure has its ``file``, the name of its ``caption``, and ``of``, the names
-        in its path. A page that has nothing is left out.
+        Page to its parts that have something: ``title``, ``section``, ``about``, ``figures``, ``tables``. A
+        table is a path below the folder; a figure has its ``file``, the name of its ``caption``, and the
+        names in its path, ``of``. A page that has nothing is left out.
     """
     pages = {}
     for page, (_, _, parts) in PAGES.items():
@@ -174,6 +184,7 @@ def found(folder):
             {
                 "title": part.title,
                 "section": part.section,
+                "about": part.about,
                 "figures": [
                     {"file": file, "caption": name, "of": names}
                     for place, name in part.figures.items()

@@ -13,6 +13,12 @@ from texalign.report import pages
 #: What a figure's page shows it as wide as, in pixels.
 WIDE = 960
 
+#: Bytes from which on a figure is one of photographs, and travels as such.
+LARGE = 700_000
+
+#: Columns that say who a row's network is, as its name does too.
+WHO = ("label", "family", "weights")
+
 
 def parts(study, found, explained, captions, names, folder):
     """Turn the parts of a page into what its template shows, and copy their figures beside it.
@@ -46,12 +52,12 @@ def _part(study, part, explained, captions, names, folder):
     columns = explained[""] | explained.get(part["section"], {})
     return {
         "title": part["title"],
-        "about": [_sentences(texts[name])[1] for name, count in kinds.items() if count > 1],
+        "about": [part["about"], *(_sentences(texts[name])[1] for name, count in kinds.items() if count > 1)],
         "figures": [
             _figure(study, figure, _told(figure, texts, kinds, names), part["title"], folder)
             for figure in part["figures"]
         ],
-        "tables": [_table(Path(study, file), file, columns) for file in part["tables"]],
+        "tables": [_table(Path(study, file), file, columns, names) for file in part["tables"]],
     }
 
 
@@ -71,12 +77,16 @@ def _told(figure, texts, kinds, names):
 
 
 def _figure(study, figure, told, title, folder):
-    file = figure["file"]
+    file, source = figure["file"], Path(study, figure["file"])
     name = file.removeprefix("figures/").replace("/", "-")
-    with whole(Path(folder, name)) as temporary:
-        shutil.copyfile(Path(study, file), temporary)
-    with Image.open(Path(study, file)) as image:
+    photographs = source.stat().st_size > LARGE
+    name = f"{Path(name).stem}.jpg" if photographs else name
+    with whole(Path(folder, name)) as temporary, Image.open(source) as image:
         width, height = image.size
+        if photographs:
+            image.convert("RGB").save(temporary, format="JPEG", quality=88)
+        else:
+            shutil.copyfile(source, temporary)
     first = _sentences(told)[0].removesuffix(".")
     return {
         "file": name,
@@ -88,7 +98,10 @@ def _figure(study, figure, told, title, folder):
     }
 
 
-def _table(path, file, explained):
+def _table(path, file, explained, names):
     rows = tables.read(path)
+    if "network" in rows:
+        rows = rows.drop(columns=rows.columns.intersection(WHO))
+        rows["network"] = rows["network"].map(lambda network: names.get(network, network))
     caption = file if len(rows) <= pages.LARGEST else f"{file}: the first {pages.LARGEST} of {len(rows)} rows"
     return {"table": pages.table(rows, explained), "caption": caption}

@@ -103,8 +103,9 @@ def kinds(files, most=8):
     """
     found = {}
     for row in csv.DictReader(io.StringIO(files["stimuli.csv"].decode())):
-        name = f"{row['texture']}: {' '.join(filter(None, (row['method'], row['maker'])))}"
-        found.setdefault(name.replace("_", " "), []).append(files[row["file"]])
+        method = row["method"].replace("_", " ")
+        kind = f"{method} of {row['maker']}" if row["method"] == "generator" else row["maker"] or method
+        found.setdefault(f"{row['texture']}: {kind}", []).append(files[row["file"]])
     return [
         (f"{name}, {len(images)}", [np.asarray(Image.open(io.BytesIO(image))) for image in images[:most]])
         for name, images in found.items()
