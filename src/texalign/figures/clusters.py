@@ -76,7 +76,8 @@ def class_recovery(table, labels):
     -------
     Figure
     """
-    below = 0.07 * max(map(len, labels))  # inches that the names of the networks take, written upwards
+    upwards = len(labels) > 3
+    below = 0.07 * max(map(len, labels)) if upwards else 0.2  # inches that the names of the networks take
     figure = Figure(figsize=(DOUBLE, 0.5 + below + 0.13 * max(len(table), 12)), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(table.to_numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto", rasterized=True)
@@ -84,7 +85,7 @@ def class_recovery(table, labels):
     colour_bar(axes, image, "Share of a class (0 to 1)", place=(1.02, 0, 0.02, 1))
     axes.set(xlabel="Network, at its best layer", ylabel="Texture class")
     fit_names(axes.yaxis, np.arange(len(table)), list(table.index))
-    fit_names(axes.xaxis, np.arange(len(labels)), labels, rotation=90)
+    fit_names(axes.xaxis, np.arange(len(labels)), labels, rotation=90 if upwards else 0)
     return figure
 
 
@@ -110,7 +111,7 @@ def typical_images(rows, title=""):
     grid = figure.subplots(1, columns, squeeze=False)[0]
     for axes, first in zip(grid, range(0, len(rows), lines), strict=False):
         part = rows[first : first + lines]
-        picture, middles = mosaic([row[1:] for row in part])
+        picture, middles = mosaic([row[1:] for row in part], lines=lines)
         axes.imshow(picture, interpolation="antialiased")
         frameless(axes)
         fit_names(axes.yaxis, middles, [row[0] for row in part])
