@@ -103,5 +103,6 @@ def _table(path, file, explained, names):
     if "network" in rows:
         rows = rows.drop(columns=rows.columns.intersection(WHO))
         rows["network"] = rows["network"].map(lambda network: names.get(network, network))
-    caption = file if len(rows) <= pages.LARGEST else f"{file}: the first {pages.LARGEST} of {len(rows)} rows"
+    shown = f"the first {pages.LARGEST} of " if len(rows) > pages.LARGEST else ""
+    caption = f"{file}: {shown}{len(rows)} row{'s' if len(rows) != 1 else ''}"
     return {"table": pages.table(rows, explained), "caption": caption}
