@@ -1,6 +1,6 @@
 """Join the measurements to a table, with what the machine could do at best.
 
-Usage: python bench/join_table.py STEP.json ... --out benchmark.md benchmark.csv
+Usage: python bench/join_table.py STEP.json ... --compared STEP.json ... --out benchmark.md benchmark.csv
 """
 
 import argparse
@@ -63,9 +63,44 @@ def cell(value):
     return str(value)
 
 
+COMPARED = """
+Feature passes on processors of several classes and with several numbers of threads: images/s, and how many
+times as fast as the plain way{before}. `avx2` stands for a machine without AVX-512.
+
+"""
+
+
+def markdown(head, rows):
+    """Write a table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(map(cell, row)) + " |" for row in rows]) + "\n"
+
+
+def compared(rows):
+    """Write the table of feature passes: a row a network and number of threads, a column a processor."""
+    table = pd.DataFrame(rows)
+    table["network"] = table["step"].str.split(":").str[1]
+    columns = {
+        f"{way}, images/s": table["items"] / table[f"{way}_s"]
+        for way in ("plain", "before", "ours")
+        if f"{way}_s" in table
+    }
+    columns["ratio"] = table["ratio"]
+    if "over_before" in table:
+        columns["over before"] = table["over_before"]
+    index = ["network", "threads"]
+    wide = table[[*index, "processor"]].assign(**columns).pivot(index=index, columns="processor")
+    wide = wide.swaplevel(axis=1)[table["processor"].unique()]
+    head = [*index, *(f"{processor}: {column}" for processor, column in wide.columns)]
+    return COMPARED.format(before=" and the version before" * ("over before" in columns)) + markdown(
+        head, wide.reset_index().itertuples(index=False)
+    )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+")
+    parser.add_argument("--compared", nargs="*", default=())
     parser.add_argument("--out", nargs=2, required=True)
     args = parser.parse_args()
     rows = [json.loads(Path(path).read_text()) for path in args.files]
@@ -75,13 +110,14 @@ def main():
     peak = table["step"].str.startswith("features").map({True: limits["convolution_gflops"], False: product})
     table["items_per_s"] = table["items"] / table["ours_s"]
     table["share"] = table["flop"] / table["ours_s"] / 1e9 / peak
-    table["over_bare"] = table["ours_s"] / table.get("bare_s")
+    table["over_bare"] = table["ours_s"] / table.get("bare_s", float("nan"))
     table = table[list(COLUMNS)]
     table.to_csv(args.out[1], index=False)
-    lines = ["| " + " | ".join(COLUMNS.values()) + " |", "|" + "---|" * len(COLUMNS)]
-    lines += ["| " + " | ".join(cell(value) for value in row) + " |" for row in table.itertuples(index=False)]
-    head = HEAD.format(machine=machine(), **limits)
-    Path(args.out[0]).write_text(head + "\n".join(lines) + "\n")
+    text = HEAD.format(machine=machine(), **limits)
+    text += markdown(COLUMNS.values(), table.itertuples(index=False))
+    if args.compared:
+        text += compared([json.loads(Path(path).read_text()) for path in args.compared])
+    Path(args.out[0]).write_text(text)
 
 
 if __name__ == "__main__":

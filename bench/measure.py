@@ -1,6 +1,6 @@
 """Measure one step, ours against the plain way, by turns.
 
-Usage: python bench/measure.py STEP [--rounds 5] [--threads 2] --out step.json
+Usage: python bench/measure.py STEP [--rounds 5] [--threads 2] [--before CHECKOUT] --out step.json
 
 A step is a name of this file with its arguments: `ward`, `rdm:2000:256`, `features:vgg16:bf16`. Networks
 run on the GPU where there is one.
@@ -47,6 +47,8 @@ from texalign.synthesis.losses.common import gram_distance
 DEVICE = networks.pick_device()
 MODELS = yaml.safe_load((Path(__file__).parents[1] / "config/models.yaml").read_text())
 STEPS = {}
+#: Where the package lies in a checkout, today and before.
+SOURCES = ("src", "workflow/scripts")
 #: What a network computes in stays as it is to the end of the process, which takes one step only.
 OPEN = contextlib.ExitStack()
 
@@ -313,15 +315,20 @@ def timed(function):
 class Way:
     """A process that takes one way of a step once for every line it is sent, and answers with the seconds."""
 
-    def __init__(self, step, way, threads):
-        command = [sys.executable, __file__, step, "--way", way, "--threads", str(threads)]
+    def __init__(self, step, way, threads, before=None):
+        root = Path(before if way == "before" else __file__.rsplit("bench", 1)[0]).resolve()
+        taken = "ours" if way == "before" else way
+        command = [sys.executable, "bench/measure.py", step, "--way", taken, "--threads", str(threads)]
         # Spinning threads would lose to anything else on the machine: neither way is to suffer from it.
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": str(threads)},
+            cwd=root,
+            env=os.environ
+            | {"GOMP_SPINCOUNT": "1000", "OPENBLAS_NUM_THREADS": str(threads)}
+            | {"PYTHONPATH": os.pathsep.join(str(root / folder) for folder in SOURCES)},
         )
         self.facts = self.ask("facts")
 
@@ -361,19 +368,20 @@ def answer(step, way, threads):
         print(json.dumps(reply), flush=True)
 
 
-def measure(step, rounds, threads):
-    ways = {way: Way(step, way, threads) for way in ("ours", "plain")}
+def measure(step, rounds, threads, before=None):
+    ways = {way: Way(step, way, threads, before) for way in ("ours", "plain", *["before"] * bool(before))}
     seconds = {way: [] for way in ways if ways[way].facts["exists"]}
     for _ in range(rounds + 1 if seconds else 0):
         for way in seconds:
             seconds[way].append(ways[way].ask("time"))
     result = {"step": step, "threads": threads, "rounds": rounds}
-    peaks = {way: ways[way].end() for way in ("plain",)} | {"ours": ways["ours"].ask("memory")}
+    peaks = {way: ways[way].end() for way in ways if way != "ours"} | {"ours": ways["ours"].ask("memory")}
     for way, times in seconds.items():
         result |= {f"{way}_s": statistics.median(times[1:]), f"{way}_mb": peaks[way]}
-    if len(seconds) == 2:
-        pairs = zip(seconds["plain"][1:], seconds["ours"][1:], strict=True)
-        result["ratio"] = statistics.median(p / o for p, o in pairs)
+    for way, name in (("plain", "ratio"), ("before", "over_before")):
+        if {way, "ours"} <= seconds.keys():
+            pairs = zip(seconds[way][1:], seconds["ours"][1:], strict=True)
+            result[name] = statistics.median(other / ours for other, ours in pairs)
     result |= ways["ours"].ask("compare")  # last: it takes both ways in one process
     ways["ours"].end()
     return result
@@ -384,13 +392,16 @@ def main():
     parser.add_argument("step", help="one of " + ", ".join(STEPS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--processor", default="native", help="its class, for the table")
+    parser.add_argument("--before", nargs="*", help="checkout of another version, measured beside this one")
     parser.add_argument("--out")
     parser.add_argument("--way", choices=["ours", "plain"], help="be the process of one way")
     args = parser.parse_args()
     if args.way:
         answer(args.step, args.way, args.threads)
         return
-    result = measure(args.step, args.rounds, args.threads)
+    result = measure(args.step, args.rounds, args.threads, *args.before or ())
+    result["processor"] = args.processor
     Path(args.out).parent.mkdir(parents=True, exist_ok=True)
     Path(args.out).write_text(json.dumps(result, indent=1))
 

@@ -1,6 +1,5 @@
 """A name in the model table → a network without weights, from torchvision, timm or a program of one's own."""
 
-import contextlib
 import difflib
 import functools
 import importlib
@@ -8,13 +7,12 @@ import importlib.util
 import inspect
 import logging
 import re
-import sys
-import types
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from texalign import compiler
 from texalign.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -154,32 +152,8 @@ def import_callable(name):
 def torchvision_models():
     """Import ``torchvision.models``, also where torchvision's compiled part cannot load."""
     provide_torchvision()
-    with _compiler_left_out():
+    with compiler.left_out():
         return importlib.import_module("torchvision.models")
-
-
-@contextlib.contextmanager
-def _compiler_left_out():
-    """Keep ``import torchvision`` from importing torch's compiler, which takes as long as torch itself.
-
-    One function of its detection networks asks the compiler a question when it is called; it still can.
-    """
-    if {"torch._dynamo", "torchvision"} & sys.modules.keys():
-        yield
-        return
-    package, inside = types.ModuleType("torch._dynamo"), types.ModuleType("torch._dynamo.utils")
-    inside.is_compile_supported = lambda *args: importlib.import_module(
-        "torch._dynamo.utils"
-    ).is_compile_supported(*args)
-    package.utils = inside
-    stand_ins = {module.__name__: module for module in (package, inside)}
-    sys.modules.update(stand_ins)
-    try:
-        yield
-    finally:
-        for name, module in stand_ins.items():
-            if sys.modules.get(name) is module:
-                del sys.modules[name]
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize, stats
 from scipy.linalg import eigh, qr
+from scipy.special import softmax
 
 from texalign import joins
 from texalign.errors import InputError
@@ -31,8 +32,12 @@ log = logging.getLogger(__name__)
 #: Penalties that are tried, from weak classifiers to strong: weight of the errors, as scikit-learn's C.
 PENALTIES = (1e0, 1e1, 1e2, 1e3, 1e4)
 
-#: Tolerance of the fits between which the validation set chooses.
-COARSE = 1e-4
+#: Largest gradient at which a fit ends. Accuracies are then within 0.001 of those at a thirtieth of it, a
+#: third of what they differ by between splits of DTD's size.
+TOLERANCE = 3e-4
+
+#: Added to the curvature along an intercept, which has no penalty.
+TINY = 1e-6
 
 #: Textures up to which all coordinates are taken.
 SMALL = 1000
@@ -91,12 +96,13 @@ def coordinates(euclidean, rank=512, seed=0):
     return (points[:, ::-1] * np.sqrt(n / total)).astype(np.float32), float(values[kept].sum() / total)
 
 
-def fit(points, classes, count, penalty, start=None, tolerance=3e-5):
+def fit(points, classes, count, penalty, start=None, tolerance=TOLERANCE):
     """Fit a soft-max regression with an intercept.
 
     Parameters
     ----------
-    points : array, float32, shape (n, r)
+    points : array, float32 or float64, shape (n, r)
+        The products are taken in its precision.
     classes : array of int, shape (n,)
         0 ... c-1.
     count : int
@@ -115,38 +121,44 @@ def fit(points, classes, count, penalty, start=None, tolerance=3e-5):
 
     Notes
     -----
-    The same minimum as `sklearn.linear_model.LogisticRegression`, in a third of its time: the variables are
-    scaled by the curvature that the loss has along each coordinate, without which the steep spectrum of Gram
-    matrices stops L-BFGS far from the minimum.
+    The same minimum as `sklearn.linear_model.LogisticRegression`, in a fraction of its time: the variables
+    are scaled by the curvature that the loss has along each of them, without which the steep spectrum of
+    Gram matrices stops L-BFGS far from the minimum. Curvatures are the geometric means of those at zero
+    weights, where all classes are equally likely, and at the start: a texture's goes from one to the other.
     """
     n, r = points.shape
-    alpha = 1 / (penalty * n)
-    scale = 1 / np.sqrt(np.square(points, dtype=np.float64).mean(0) / count + alpha)
-    scaled = (points * scale).astype(np.float32)
-    ridge = alpha * scale**2
-    rows = np.arange(n)
+    alpha, rows = 1 / (penalty * n), np.arange(n)
+    first = np.zeros((count, r + 1)) if start is None else start
+    scale = 1 / np.sqrt(_curvature(points, first, count) + np.append(np.full(r, alpha), TINY))
 
     def loss(flat):
-        weights = flat.reshape(count, r + 1)
-        scores = scaled @ weights[:, :r].T.astype(np.float32)
-        scores += weights[:, r].astype(np.float32)
-        scores -= scores.max(axis=1, keepdims=True)
-        right = scores[rows, classes].sum(dtype=np.float64)
-        np.exp(scores, out=scores)
-        sums = scores.sum(axis=1, keepdims=True)
+        weights = flat.reshape(count, r + 1) * scale
+        shares = scores(points, weights.astype(points.dtype))
+        shares -= shares.max(axis=1, keepdims=True)
+        right = shares[rows, classes].sum(dtype=np.float64)
+        np.exp(shares, out=shares)
+        sums = shares.sum(axis=1, keepdims=True)
         value = (np.log(sums).sum(dtype=np.float64) - right) / n
-        value += 0.5 * float((ridge * weights[:, :r] ** 2).sum())
-        scores /= sums
-        scores[rows, classes] -= 1
+        value += 0.5 * alpha * float(np.square(weights[:, :r]).sum())
+        shares /= sums
+        shares[rows, classes] -= 1
         gradient = np.empty_like(weights)
-        gradient[:, :r] = scores.T @ scaled / n + ridge * weights[:, :r]
-        gradient[:, r] = scores.mean(axis=0, dtype=np.float64)
-        return value, gradient.ravel()
+        gradient[:, :r] = shares.T @ points / n + alpha * weights[:, :r]
+        gradient[:, r] = shares.mean(axis=0, dtype=np.float64)
+        return value, (gradient * scale).ravel()
 
-    first = np.zeros((count, r + 1)) if start is None else start / np.append(scale, 1)
     options = {"maxiter": 500, "gtol": tolerance, "ftol": 0}
-    found = optimize.minimize(loss, first.ravel(), jac=True, method="L-BFGS-B", options=options)
-    return found.x.reshape(count, r + 1) * np.append(scale, 1)
+    found = optimize.minimize(loss, (first / scale).ravel(), jac=True, method="L-BFGS-B", options=options)
+    return found.x.reshape(count, r + 1) * scale
+
+
+def _curvature(points, weights, count):
+    """Curvature of the mean cross-entropy along each weight and intercept: see `fit`, shape (c, r + 1)."""
+    shares = softmax(scores(points, weights.astype(points.dtype)), axis=1)
+    shares *= 1 - shares
+    squares = np.square(points)
+    here = np.column_stack([shares.T @ squares / len(points), shares.mean(axis=0)])
+    return np.sqrt(here * np.append(squares.mean(axis=0), 1) / count)
 
 
 def scores(points, weights):
@@ -191,7 +203,7 @@ def choose(points, classes, count, split):
     """
     best, chosen, weights, worse = -1.0, (PENALTIES[len(PENALTIES) // 2], None), None, 0
     for penalty in PENALTIES if len(split.validation) else ():
-        weights = fit(points[split.train], classes[split.train], count, penalty, weights, COARSE)
+        weights = fit(points[split.train], classes[split.train], count, penalty, weights)
         accuracy = hits(points[split.validation], classes[split.validation], weights).mean()
         worse = 0 if accuracy > best else worse + 1
         if accuracy > best:

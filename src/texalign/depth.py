@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from texalign import trial
+from texalign import compiler, trial
 from texalign.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,11 @@ def _traced(module):
     for part in (_without_numbers(module), module):
         device = next((p.device for p in part.parameters()), torch.device("cpu"))
         for size in SIZES:
-            with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+            with (
+                contextlib.suppress(Exception),
+                contextlib.redirect_stdout(io.StringIO()),
+                compiler.left_out(),
+            ):
                 return _pass(part, torch.zeros(1, 3, size, size, device=device))
     return {}, set()
 

@@ -142,7 +142,7 @@ def test_controls_change_no_bit_of_the_others(tmp_path):
     seen = []
     every = compare.second_order(rdms, 6, 190, scratch=tmp_path, controls=2, watch=seen.append)
     np.testing.assert_array_equal(every[:4, :4], alone)
-    np.testing.assert_allclose(every, compare.second_order(rdms, 6, 190), atol=1e-7)
+    np.testing.assert_allclose(every, compare.second_order(rdms, 6, 190), atol=2e-6)  # float32 products
     np.testing.assert_array_equal(seen, [compare.standardized(rdm, "spearman") for rdm in rdms])
 
 
