@@ -21,8 +21,7 @@ table, summary, scored, uncertainty = (
 main = table[table["k"] == table["n_classes"]]
 networks = overview.networks(main, scored, names)
 
-figure = information.mutual_information_by_layer(main, params["networks"], intervals=True)
-style.save(figure, svg=output.chart)
+style.save(information.mutual_information_by_layer(main, params["networks"], True), svg=output.chart)
 chart = {"file": Path(output.chart).name, "width": 960, "height": 520, "lazy": False}
 chart |= {"alt": overview.describe_bits(main, names), "caption": overview.CHART}
 
@@ -32,8 +31,8 @@ common = {"study": params["study"], "root": "", "pages": more, "chart": chart}
 answers = [sentences.of_information(main[~main["control"]], names), sentences.of_scores(uncertainty)]
 people = sentences.of_people(tables.read(inputs.people)) if inputs.people else []
 facts = [*overview.facts(main, params["choices"]), *(("people", text) for text in people)]
-values = {"sentences": answers, "facts": facts}
-values |= {"confused": overview.confused(networks, tables.read(inputs.confusions))}
+confused = overview.confused(networks, tables.read(inputs.confusions))
+values = {"sentences": answers, "facts": facts, "confused": confused}
 values |= {"networks": overview.listed(networks), "missing": overview.missing(networks, params["absent"])}
 values |= {"differences": params["differences"], "title": "Overview", "here": "index.html"}
 pages.write_page(output.overview, "overview.html", **common, **values)
