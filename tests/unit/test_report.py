@@ -263,6 +263,8 @@ def test_pages_show_what_was_made_and_say_what_was_not(report):
         "brainscore_uncertainty.csv",
     }
     assert plan.absent(study) == {}
+    assert f"{study}/figures/contact/other.png" not in plan.files(study, {"network": ["net"]})
+    assert f"{study}/figures/contact/net.png" in plan.files(study, {"network": ["net"], "seed": []})
     assert plan.absent(study / "figures")["Synthesis"] == "synthesis"
     made = {row["file"]: row for row in report.made if row["rule"] != "join"}
     figures = ["figures/classes.pdf", "figures/classes.png"]
