@@ -63,7 +63,12 @@ class Report:
         values = {"name": self.names[0], "layer": "L1", "layers": ["L1"], "module": self.names[1]}
         values |= {"channels": 3, "positions": 4, "bits": "Bits.", "k": len(self.names), "pairs": self.pairs}
         values |= {"largest_k": 20, "n": len(self.files), "metric": "Distance", "explained": self.explained()}
-        values |= {"exact": value["matrix"]["exact"], "title": self.names[0], "study": self.names[2]}
+        values |= {
+            "exact": value["matrix"]["exact"],
+            "remark": "Remark.",
+            "title": self.names[0],
+            "study": self.names[2],
+        }
         pages.write_page(
             place / "L1.html", "layer.html", root="../../", pages=pages.ALWAYS, here="", **values
         )
@@ -108,6 +113,9 @@ class Report:
             **common,
             sentences=[{"text": name, "verdict": "inconclusive"} for name in self.names[:2]],
             facts=[(name, name) for name in self.names],
+            confused=[
+                {"name": self.names[0], "layer": "L1", "link": links[0], "pairs": [(*self.names[:2], 0.5)]}
+            ],
             networks=networks,
             missing=self.names,
             differences=[[name] * 5 for name in self.names],
@@ -120,7 +128,8 @@ class Report:
 
     def write_further(self):
         study = self.folder.parent / "study"
-        Image.new("RGB", (40, 30)).save(_made(study / "figures/classes.png"))
+        for name in ("classes", "contact/net", "contact/other"):
+            Image.new("RGB", (40, 30)).save(_made(study / f"figures/{name}.png"))
         rows = pd.DataFrame({"layer": "L1", "metric": self.names, "pearson_r": 0.5})
         tables.write(
             study / "brainscore_uncertainty.csv", rows, {"rule": "a_rule", "params": {"x": self.names}}
@@ -129,7 +138,7 @@ class Report:
         anyone = pd.DataFrame(
             {"network": self.names, "label": self.names, "family": self.names, "score": 0.5}
         )
-        for name in ("decoding", "representations", "human", "synthesis/scores"):
+        for name in ("decoding", "representations", "multiverse/null", "human", "synthesis/scores"):
             tables.write(study / f"{name}.csv", anyone, {"rule": "join", "params": {"x": self.names}})
         with store.create_h5(study / "rdm/net/L1.h5", {"rule": "compute_rdm"}) as file:
             file.attrs["weights_sha256"] = self.names[0]
@@ -148,7 +157,8 @@ class Report:
         common = {"study": self.names[2], "root": "../", "pages": pages.ALWAYS}
         place = self.folder / "more"
         for page, found in self.found.items():
-            parts = further.parts(study, found, explained, {"classes": self.names[1]}, place)
+            told = {"classes": self.names[1], "contact": "Of {network}. All of them."}
+            parts = further.parts(study, found, explained, told, {"net": self.names[0]}, place)
             values = {"parts": parts, "title": plan.PAGES[page][0], "here": ""}
             pages.write_page(place / f"{page}.html", "parts_page.html", **common, **values)
         self.made = provenance.listed(study, provenance.jobs(study / "jobs.tsv"))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from texalign.geometry import scaling
 from texalign.tables import natural
@@ -183,8 +184,8 @@ def mosaic(rows, side=72, gap=4, columns=0, lines=0):
     picture = np.full((step * max(lines, len(rows)), step * wide, 3), 255, np.uint8)
     for i, groups in enumerate(rows):
         for j, image in enumerate(image for group in groups for image in group):
-            at = np.linspace(0, len(image) - 1, side).round().astype(int)
-            picture[i * step : i * step + side, j * step : j * step + side] = image[np.ix_(at, at)]
+            small = Image.fromarray(image).resize((side, side), Image.Resampling.BOX)
+            picture[i * step : i * step + side, j * step : j * step + side] = small
     return picture, np.arange(len(rows)) * step + side / 2
 
 
@@ -203,14 +204,15 @@ def members(files, classes, clusters, most=12):
     Returns
     -------
     list of (str, list of str)
-        Largest cluster first: its number, its size and its commonest class; its files.
+        Largest cluster first: its number, its commonest class and how many of its textures are of this one;
+        its files.
     """
     table = pd.DataFrame({"file": files, "class": classes, "cluster": clusters})
     found = []
     for cluster, rows in table.groupby("cluster"):
         counts = rows["class"].value_counts(sort=False).sort_values(ascending=False, kind="stable")
         chosen = np.unique(np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int))
-        name = f"{cluster}: {len(rows)}, {counts.iloc[0]} of them {counts.index[0]}"
+        name = f"{cluster}: {counts.index[0]}, {counts.iloc[0]} of {len(rows)}"
         found.append((len(rows), (name, rows["file"].iloc[chosen].tolist())))
     return [entry for _, entry in sorted(found, key=lambda row: -row[0])]
 

@@ -282,13 +282,19 @@ def second_order_h5(folder):
     with store.create_h5(path) as file:
         compared = store.SecondOrder(names, ("L1",) * 3, ("p", "q", "r"), matrix, matrix[0])
         store.write_second_order(file, compared)
+        store.write_with_controls(file, compared, [0.1, 0.2, 0.3])
         keys(file)
         file.attrs.update(metric="euclidean")
 
     def read():
+        """As `aggregate` and `plot_study`."""
         with store.open_h5(path) as source:
-            ours = store.read_second_order(source)
-            return [*ours[:3], *(values.tolist() for values in ours[3:]), source.attrs["metric"]]
+            drawn, chance = store.read_with_controls(source)
+            numbers = [
+                (*both[:3], both[3].tolist(), both[4].tolist())
+                for both in (store.read_second_order(source), drawn)
+            ]
+            return numbers, chance.tolist(), source.attrs["metric"]
 
     return path, read
 

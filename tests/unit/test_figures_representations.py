@@ -25,7 +25,7 @@ def test_beside_gram(networks):
     np.testing.assert_allclose(sorted(dots), np.repeat(0.1 * np.arange(1, 7), networks))
     assert len(figure.axes) == networks + 1
     heights = {len(axes.lines) for axes in figure.axes[1:]}
-    assert heights == {len(shown) + 1}  # and the bound
+    assert heights == {len(shown) + 2}  # and the bound, and the mark of the network
 
 
 def test_every_representation_has_a_name():

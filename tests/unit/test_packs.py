@@ -130,6 +130,16 @@ def test_the_manifest_tells_what_is_in_the_files():
         assert not keyword.iskeyword(column)
 
 
+def test_a_picture_of_a_pack_shows_the_first_images_of_each_kind():
+    entries, images = kinds()
+    rows, files = packs.manifest(entries, images)
+    shown = packs.kinds(files | {"stimuli.csv": packs.table(rows, packs.MANIFEST)}, most=2)
+    counts = Counter((row["texture"], row["method"], row["maker"]) for row in rows)
+    assert [name.rpartition(", ")[2] for name, _ in shown] == [str(count) for count in counts.values()]
+    assert [len(part) for _, part in shown] == [min(count, 2) for count in counts.values()]
+    np.testing.assert_array_equal(shown[0][1][0], images[0])
+
+
 def test_what_is_matched_is_a_number_or_the_mean():
     images = kinds()[1]
     measured = np.mean([luminance.measure(image) for image in images], axis=0)

@@ -184,6 +184,20 @@ def test_what_is_missing_is_said():
 # ---------------------------------------------------------------- explanations and pages
 
 
+def test_confused_classes_are_those_of_the_best_layers():
+    networks = pd.DataFrame({"network": ["a", "b"], "name": ["A", "B"], "layer": ["L1", "L2"]})
+    rows = [
+        ("a", "L1", "x", "y", 0.2),
+        ("a", "L1", "x", "z", 0.7),
+        ("a", "L2", "y", "z", 1),
+        ("b", "L2", "x", "y", 0),
+    ]
+    confusions = pd.DataFrame(rows, columns=["network", "layer", "class", "other_class", "confusion"])
+    first, second = overview.confused(networks, confusions)
+    assert first["pairs"] == [["x", "z", 0.7], ["x", "y", 0.2]]
+    assert (first["link"], second["pairs"]) == ("networks/a/L1.html", [])
+
+
 def test_columns_and_differences_come_from_the_documentation():
     text = "| column | meaning |\n|---|---|\n| `k`, `n_classes` | **clusters**, [x](y.md) |\n\n| a |\n|---|"
     assert explained.columns(text) == {"k": "clusters, x", "n_classes": "clusters, x"}
@@ -243,9 +257,12 @@ def test_pages_show_what_was_made_and_say_what_was_not(report):
         "Correlation with scores",
     ]
     study = report.folder.parent / "study"
-    others = {"decoding.csv", "representations.csv", "human.csv", "synthesis/scores.csv"}
+    others = {
+        f"{name}.csv"
+        for name in ("decoding", "representations", "multiverse/null", "human", "synthesis/scores")
+    }
     assert {Path(file).relative_to(study).as_posix() for file in plan.files(study)} == others | {
-        "figures/classes.png",
+        *("figures/classes.png", "figures/contact/net.png", "figures/contact/other.png"),
         "brainscore_uncertainty.csv",
     }
     assert plan.absent(study) == {}
@@ -263,12 +280,22 @@ def test_pages_show_what_was_made_and_say_what_was_not(report):
 
 def test_every_figure_of_a_page_has_a_caption():
     config = {"second_order": {"correlation": "spearman"}, "synthesis": {"loss": "paper"}}
-    for name in plan.captions():
-        told = plan.caption((REPOSITORY / f"workflow/report/{name}.rst").read_text(), config)
-        assert len(told) > 60
-        assert not set("{}*`") & set(told)
+    for part in (part for _, _, parts in plan.PAGES.values() for part in parts):
+        for place, name in part.figures.items():
+            told = plan.caption((REPOSITORY / f"workflow/report/{name}.rst").read_text(), config)
+            assert len(told) > 60
+            first, _, rest = told.partition(". ")
+            assert set(re.findall(r"{\w+}", first)) <= set(re.findall(r"{\w+}", place))
+            assert not set("{}*`") & set(rest)
     text = 'Of **{{ snakemake.config["second_order"]["correlation"] }}**,\n{{ snakemake.wildcards.seed }}.'
-    assert plan.caption(text, config) == "Of spearman, …."
+    assert plan.caption(text, config) == "Of spearman, {seed}."
+
+
+def test_figures_of_a_kind_have_their_names_and_share_what_is_said_of_them(report):
+    text = Reader((report.folder / "more/clusters.html").read_text()).text
+    assert f"Of {report.names[0]}. (figures/contact/net.png)" in text
+    assert "Of other. (figures/contact/other.png)" in text
+    assert text.count("All of them.") == 1
 
 
 def test_a_target_that_makes_a_page_is_one_of_the_workflow():
@@ -300,11 +327,8 @@ def test_names_are_text_and_every_link_leads_to_a_file(report, page):
     scripts = [attributes for tag, attributes in found.elements if tag == "script"]
     assert all(attributes.keys() == {"src"} for attributes in scripts)
     assert not any(name.startswith("on") for _, attributes in found.elements for name in attributes)
-    if page not in (
-        "map.html",
-        "networks/net/L1.html",
-        "more/provenance.html",
-    ):  # these name some, or as JSON
+    # These name some, or as JSON.
+    if page not in ("map.html", "networks/net/L1.html", "more/clusters.html", "more/provenance.html"):
         assert all(name in found.text for name in CLASSES)
     for _, attributes in found.elements:
         for key in ("src", "href"):

@@ -115,5 +115,5 @@ def test_members_of_clusters_are_spread_over_their_classes():
     classes = ["a"] * 6 + ["b"] * 6
     files = [f"{name}/{i}" for i, name in enumerate(classes)]
     first, second = views.members(files, classes, [0] * 9 + [1] * 3, most=3)
-    assert first == ("0: 9, 6 of them a", ["a/0", "a/4", "b/8"])
-    assert second == ("1: 3, 3 of them b", ["b/9", "b/10", "b/11"])
+    assert first == ("0: a, 6 of 9", ["a/0", "a/4", "b/8"])
+    assert second == ("1: b, 3 of 3", ["b/9", "b/10", "b/11"])

@@ -123,3 +123,7 @@ def test_from_a_git_url_with_the_package_installed_by_pip(tmp_path, monkeypatch)
     assert (outer / "rows.txt").read_text().strip() == "5"
     assert {"tex", "rows.txt", "Snakefile"} == {path.name for path in outer.iterdir() if path.name[0] != "."}
     assert snakemake(outer, "--dry-run").count("Nothing to be done") == 1
+    snakemake(outer, "texalign_describe_run")
+    about = (outer / "tex/results/tiny/ro-crate-metadata.json").read_text()
+    assert "workflow/rules/gram.smk" in about
+    assert snakemake(outer, "--dry-run", "texalign_describe_run").count("Nothing to be done") == 1

@@ -98,7 +98,14 @@ rule sample_stimuli:
         weights=judge_weights,
         activations=judge_activations,
     output:
-        place("samples"),
+        samples=place("samples"),
+        sheet=report(
+            place("sample_sheet"),
+            caption="../report/samples.rst",
+            category="Synthetic textures",
+            subcategory="samples",
+            labels={"figure": "{texture}, {method}, {maker}"},
+        ),
     log:
         log_of("sample_stimuli", "samples"),
     wildcard_constraints:
@@ -111,6 +118,7 @@ rule sample_stimuli:
         device=SYNTHESIS_DEVICE,
     params:
         code=program("sample_stimuli", LOSS),
+        name=named,
         recipe=judge_recipe,
         samples=generators.samples(config),
         size=lookup(dpath="synthesis/output_size", within=config),

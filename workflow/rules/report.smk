@@ -56,6 +56,7 @@ rule html_network:
         study=config["study"],
         metric=lookup(dpath="figures/rdm_metric", within=config),
         representation=lookup(dpath="representation", within=config),
+        clustering=lookup(dpath="clustering/on", within=config),
         label=lambda wildcards: LABELS[wildcards.network],
         columns=lambda wildcards: columns("confusion", "together"),
     script:
@@ -69,6 +70,7 @@ rule list_jobs:
         rules.figures.input,
         rules.html_textures.output,
         expand(rules.html_network.output, network=MEASURED),
+        further_files,
     output:
         f"{STUDY}/jobs.tsv",
     log:
@@ -92,6 +94,7 @@ rule html_report:
         summary=rules.aggregate.output.summary,
         networks=rules.correlate_scores.output.networks,
         uncertainty=rules.correlate_scores.output.uncertainty,
+        confusions=rules.join_statistics.output.confusions,
         people=rules.join_people.output.references if REFERENCES else [],
         figures=rules.figures.input,
         further=further_files,
@@ -124,26 +127,3 @@ rule html_report:
         absent=lambda wildcards, input: not_made(),
     script:
         "../scripts/html_report.py"
-
-
-rule describe_run:
-    input:
-        jobs=rules.list_jobs.output[0],
-        pages=rules.html_report.output,
-    output:
-        crate=f"{STUDY}/ro-crate-metadata.json",
-        workflow=directory(f"{STUDY}/workflow"),
-    log:
-        log_of("describe_run"),
-    conda:
-        "../../envs/texalign.yaml"
-    params:
-        code=program("describe_run"),
-        study=config["study"],
-        definition=lambda wildcards: list(definition()),
-        written=lambda wildcards: code.hash_of(Path(path).read_text() for path in definition().values()),
-        # A checkout lies beside the script. Files from elsewhere are fetched into another folder each time.
-        fetched=lambda wildcards: {} if SOURCE.is_dir() else definition(),
-        choices=escape(dict(config)),
-    script:
-        "../scripts/describe_run.py"

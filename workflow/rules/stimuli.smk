@@ -4,7 +4,13 @@ rule pack_stimuli:
         images=STIMULI["images"],
         samples=STIMULI["samples"],
     output:
-        f"{STUDY}/stimuli.zip",
+        pack=f"{STUDY}/stimuli.zip",
+        sheet=report(
+            f"{STUDY}/figures/synthesis/stimuli.png",
+            caption="../report/stimuli.rst",
+            category="Synthetic textures",
+            labels={"figure": "a pack of stimuli"},
+        ),
     log:
         log_of("pack_stimuli"),
     conda:

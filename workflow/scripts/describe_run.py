@@ -16,10 +16,9 @@ from texalign.report import crate, provenance
 inputs, output = snakemake.input, snakemake.output
 params = escaping.unescape(dict(snakemake.params.items()))
 study = Path(output.crate).parent
-beside = Path(snakemake.scriptdir).resolve().parents[1]
-for place in params["definition"]:
+for place, source in params["definition"].items():
     with whole(study / place) as temporary:
-        shutil.copyfile(params["fetched"].get(place, beside / place), temporary)
+        shutil.copyfile(source, temporary)
 choices = Path(output.workflow, "config.json")
 with whole(choices) as temporary:
     temporary.write_text(json.dumps(params["choices"], indent=1, ensure_ascii=False), encoding="utf-8")

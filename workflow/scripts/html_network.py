@@ -7,7 +7,7 @@ job.start(snakemake)
 from pathlib import Path
 
 from texalign import escaping, store, tables
-from texalign.figures.rdms import metric_label
+from texalign.figures import rdms
 from texalign.report import data, embedding, layers, overview, pages
 
 inputs, folder = snakemake.input, Path(snakemake.output[0])
@@ -31,7 +31,8 @@ for path, layer in zip(inputs.rdms, names, strict=True):
     values = {"name": params["label"], "layer": layer, "layers": names, "n": len(files), "k": int(row["k"])}
     values |= {"bits": overview.bits_of(row), "pairs": pairs, "largest_k": min(len(files), value["k"][-1])}
     values |= {
-        "metric": metric_label(params["metric"], params["representation"]),
+        "metric": rdms.metric_label(params["metric"], params["representation"]),
+        "remark": rdms.of_clusters(params["metric"], params["clustering"]),
         "exact": value["matrix"]["exact"],
         **attributes,
     }

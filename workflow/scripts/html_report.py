@@ -21,8 +21,7 @@ table, summary, scored, uncertainty = (
 main = table[table["k"] == table["n_classes"]]
 networks = overview.networks(main, scored, names)
 
-figure = information.mutual_information_by_layer(main, params["networks"], intervals=True)
-style.save(figure, svg=output.chart)
+style.save(information.mutual_information_by_layer(main, params["networks"], True), svg=output.chart)
 chart = {"file": Path(output.chart).name, "width": 960, "height": 520, "lazy": False}
 chart |= {"alt": overview.describe_bits(main, names), "caption": overview.CHART}
 
@@ -32,7 +31,8 @@ common = {"study": params["study"], "root": "", "pages": more, "chart": chart}
 answers = [sentences.of_information(main[~main["control"]], names), sentences.of_scores(uncertainty)]
 people = sentences.of_people(tables.read(inputs.people)) if inputs.people else []
 facts = [*overview.facts(main, params["choices"]), *(("people", text) for text in people)]
-values = {"sentences": answers, "facts": facts}
+confused = overview.confused(networks, tables.read(inputs.confusions))
+values = {"sentences": answers, "facts": facts, "confused": confused}
 values |= {"networks": overview.listed(networks), "missing": overview.missing(networks, params["absent"])}
 values |= {"differences": params["differences"], "title": "Overview", "here": "index.html"}
 pages.write_page(output.overview, "overview.html", **common, **values)
@@ -48,7 +48,7 @@ pages.write_page(output.map, "map.html", **common, **values)
 folder, common["root"] = Path(output.more), "../"
 study = Path(output.overview).parents[1]
 for page, found in params["further"].items():
-    parts = further.parts(study, found, params["sections"], params["captions"], folder)
+    parts = further.parts(study, found, params["sections"], params["captions"], names, folder)
     values = {"title": PAGES[page][0], "here": f"more/{page}.html", "parts": parts}
     pages.write_page(folder / f"{page}.html", "parts_page.html", **common, **values)
 made = provenance.listed(study, provenance.jobs(inputs["jobs"]))

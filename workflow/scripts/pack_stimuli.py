@@ -4,8 +4,8 @@ from texalign import job
 
 job.start(snakemake)
 
-
 from texalign import pictures
+from texalign.figures import clusters, style
 from texalign.synthesis import packs
 
 params, choices = snakemake.params, snakemake.params.choices
@@ -21,4 +21,6 @@ for path, texture in zip(snakemake.input.exemplars, params.textures, strict=True
         images.append(image)
 content, told = packs.assemble(entries, images, choices)
 job.log.info("%s", told)
-packs.write(snakemake.output[0], content)
+packs.write(snakemake.output.pack, content)
+figure = clusters.contact_sheet(packs.kinds(content), "Stimuli", across=8)
+style.save(figure, png=snakemake.output.sheet, dpi=165)

@@ -6,11 +6,9 @@ job.start(snakemake)
 
 from texalign import escaping, tables, views
 from texalign.figures import alignment, clusters, information, style
-from texalign.plan.labels import labels
 
 inputs, output = snakemake.input, snakemake.output
 study = escaping.unescape(snakemake.params.study)
-shown = labels(study)
 table = tables.read(inputs.information)
 main = table[table["k"] == table["n_classes"]]
 best = tables.best_layers(main)
@@ -19,8 +17,9 @@ figure = information.mutual_information_by_layer(main, study, intervals=True)
 style.save(figure, pdf=output.intervals, png=output.intervals_png)
 figure = information.information_by_clusters(tables.read(inputs.by_k), best, study, table)
 style.save(figure, pdf=output.by_k, png=output.by_k_png)
-recovery = views.recovery(tables.read(inputs.classes), best)
-figure = clusters.class_recovery(recovery, [shown[network] for network in recovery.columns])
+order, shown = style.table_styles(best, study)
+recovery = views.recovery(tables.read(inputs.classes), best)[list(order)]
+figure = clusters.class_recovery(recovery, [shown[network] for network in order])
 style.save(figure, pdf=output.classes, png=output.classes_png)
 figure = alignment.correlation_by_layer(tables.read(inputs.uncertainty))
 style.save(figure, pdf=output.correlation, png=output.correlation_png)

@@ -5,9 +5,10 @@ from texalign import job
 job.start(snakemake)
 
 from texalign import networks, pictures
+from texalign.figures import clusters, style
 from texalign.synthesis import gatys_network, generator_file, losses, packs, sampling, scores
 
-params, recipe = snakemake.params, snakemake.params.recipe
+params, recipe, output = snakemake.params, snakemake.params.recipe, snakemake.output
 generator, about = generator_file.load(snakemake.input.generator)
 exemplar = pictures.decode(snakemake.input.exemplar, None)
 size, seeds = params.size or exemplar.shape[:2], range(params.samples)
@@ -22,4 +23,6 @@ if recipe:
     found = [row["loss"] for row in scores.losses_of(network, exemplar, images, loss, **how)]
 rows = [{"file": f"{i}.png", "seed": i, "loss": value} for i, value in enumerate(found)]
 files = {f"{i}.png": packs.png(image) for i, image in enumerate(images)}
-packs.write(snakemake.output[0], {"samples.csv": packs.table(rows, ("file", "seed", "loss"))} | files)
+packs.write(output.samples, {"samples.csv": packs.table(rows, ("file", "seed", "loss"))} | files)
+sheet = clusters.contact_sheet([("exemplar", [exemplar]), ("samples", images[:8])], params.name, across=8)
+style.save(sheet, png=output.sheet, dpi=165)

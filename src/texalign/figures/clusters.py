@@ -76,7 +76,8 @@ def class_recovery(table, labels):
     -------
     Figure
     """
-    below = 0.07 * max(map(len, labels))  # inches that the names of the networks take, written upwards
+    upwards = len(labels) > 3
+    below = 0.07 * max(map(len, labels)) if upwards else 0.2  # inches that the names of the networks take
     figure = Figure(figsize=(DOUBLE, 0.5 + below + 0.13 * max(len(table), 12)), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(table.to_numpy(), cmap="Blues", vmin=0, vmax=1, aspect="auto", rasterized=True)
@@ -84,7 +85,7 @@ def class_recovery(table, labels):
     colour_bar(axes, image, "Share of a class (0 to 1)", place=(1.02, 0, 0.02, 1))
     axes.set(xlabel="Network, at its best layer", ylabel="Texture class")
     fit_names(axes.yaxis, np.arange(len(table)), list(table.index))
-    fit_names(axes.xaxis, np.arange(len(labels)), labels, rotation=90)
+    fit_names(axes.xaxis, np.arange(len(labels)), labels, rotation=90 if upwards else 0)
     return figure
 
 
@@ -110,7 +111,7 @@ def typical_images(rows, title=""):
     grid = figure.subplots(1, columns, squeeze=False)[0]
     for axes, first in zip(grid, range(0, len(rows), lines), strict=False):
         part = rows[first : first + lines]
-        picture, middles = mosaic([row[1:] for row in part])
+        picture, middles = mosaic([row[1:] for row in part], lines=lines)
         axes.imshow(picture, interpolation="antialiased")
         frameless(axes)
         fit_names(axes.yaxis, middles, [row[0] for row in part])
@@ -122,7 +123,7 @@ def typical_images(rows, title=""):
 
 
 @styled
-def contact_sheet(rows, title=""):
+def contact_sheet(rows, title="", across=1):
     """Draw the images of each cluster.
 
     Parameters
@@ -130,6 +131,8 @@ def contact_sheet(rows, title=""):
     rows : list of (str, array)
         What a cluster is called, and its images, uint8 (count, H, W, 3); in one column or more.
     title : str
+    across : int
+        Images that a row has room for at least.
 
     Returns
     -------
@@ -137,7 +140,7 @@ def contact_sheet(rows, title=""):
         A row a cluster.
     """
     columns = 2 if len(rows) > 16 else 1
-    lines, wide = -(-len(rows) // columns), max(len(images) for _, images in rows)
+    lines, wide = -(-len(rows) // columns), max(across, *(len(images) for _, images in rows))
     beside = 0.06 * max(len(name) for name, _ in rows)  # inches that the names take
     size = (DOUBLE - columns * beside) / columns / wide
     figure = Figure(figsize=(DOUBLE, 0.5 + 1.05 * size * lines), layout="constrained")

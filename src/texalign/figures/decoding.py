@@ -43,7 +43,7 @@ def accuracy_by_layer(table, study=None):
         look = {**look, **MARK, "elinewidth": 0.8, "linewidth": 0.8}
         handles[network] = axes.errorbar(rows["x"] + offset, rows["accuracy"], bars, **look)
     for i, row in enumerate(images.itertuples()):
-        dashes = (0, (5 - i, 1 + i))
+        dashes = ((0, (6, 2)), (0, (2, 2)), (0, (6, 2, 1, 2)))[i % 3]
         further[row.label] = axes.axhline(row.accuracy, color="#777777", linestyle=dashes, linewidth=0.8)
     chance = table["chance"].max()
     further[CHANCE] = axes.axhline(chance, color="#222222", linestyle=":", linewidth=1)

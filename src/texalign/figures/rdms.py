@@ -49,11 +49,11 @@ def metric_label(metric, representation="gram"):
     Examples
     --------
     >>> metric_label("euclidean"), metric_label("cosine", "mean")
-    ('Frobenius distance of Gram matrices (arb. units)', '1 - cosine of channel means (no unit)')
+    ('Frobenius distance of Gram matrices (arb. units)', '1 − cosine of channel means (no unit)')
     """
     compared = COMPARED[representation]
     if metric == "cosine":
-        return f"1 - cosine of {compared} (no unit)"
+        return f"1 − cosine of {compared} (no unit)"
     kind = "Frobenius" if "matri" in compared else "Euclidean"
     return f"{kind} distance of {compared} (arb. units)"
 
@@ -165,14 +165,16 @@ def all_layers(squares, means, classes, titles, title, metric_label, remark=""):
     names, edges = runs(classes)
     columns = min(ACROSS, len(squares))
     rows = -(-len(squares) // columns)
-    side = (DOUBLE - 1.6) / max(columns, 3)
+    named = len(names) <= 20
+    side = (DOUBLE - (2.0 if named else 1.6)) / max(columns, 3)
     size = (DOUBLE, 0.75 + rows * (2 * side + 0.7))
     figure = Figure(figsize=size, layout="constrained")
     figure.suptitle(plain(*shorten([title], 90)), fontsize=8)
     grid = figure.subplots(2 * rows, columns, squeeze=False)
     whole = np.array([0, len(names)])
-    if len(names) > 20:  # lines would hide what lies between them
+    if not named:  # lines would hide what lies between them
         edges = edges[[0, -1]]
+    below = []
     for upper, panels, borders in ((True, squares, edges), (False, means, whole)):
         limits = _limits(panels)
         for i, (values, layer) in enumerate(zip(panels, titles, strict=True)):
@@ -183,6 +185,8 @@ def all_layers(squares, means, classes, titles, title, metric_label, remark=""):
                 name, _, module = layer.partition(" ")
                 axes.set_title(f"{name}\n{plain(*shorten([module], 24))}", fontsize=6)
             axes.set(xticks=[], yticks=[])
+            if column == 0 and not upper:
+                below.append(axes)
             if column == 0:
                 axes.set_ylabel("Textures, by class" if upper else "Means of classes", fontsize=7)
         last = grid[0 if upper else 1, min(columns, len(squares)) - 1]
@@ -191,6 +195,9 @@ def all_layers(squares, means, classes, titles, title, metric_label, remark=""):
         axes.set_axis_off() if not axes.images else None
     if remark:
         note(figure, remark)
+    if named:
+        for axes in below:
+            fit_names(axes.yaxis, np.arange(len(names)) + 0.5, names, largest=5)
     return figure
 
 
@@ -215,7 +222,7 @@ def _matrix(axes, square, edges, limits):
     room = 72 * axes.figure.get_figwidth() * 0.6 / len(axes.figure.axes) ** 0.5 / len(edges)
     for colour, width in (("#222222", 0.9), ("white", 0.45)):
         for lines in (axes.hlines, axes.vlines):
-            lines(edges[1:-1], 0, n, color=colour, linewidth=width * min(1, room / 8))
+            lines(edges[1:-1], 0, n, color=colour, linewidth=width * min(1, room / 12))
     frameless(axes)
     return image
 

@@ -57,9 +57,10 @@ def beside_gram(table, study=None):
             x = part["layer"].map({layer: i for i, layer in enumerate(layers)})
             look = {"color": COLOURS[name], "marker": MARKERS[name], "markersize": 2.5, "linewidth": 0.8}
             axes.plot(x, part["mi_bits"], **look)
-        axes.set_title(
-            plain(views.shorten([names[network]], 26)[0]), fontsize=6, color=styles[network]["color"]
-        )
+        title = plain(views.shorten([names[network]])[0]).replace(" (", "\n(")
+        axes.set_title(title, fontsize=6, loc="left", x=0.1)
+        mark = {key: styles[network][key] for key in ("color", "marker", "markerfacecolor")}
+        axes.plot(0.03, 1.07, transform=axes.transAxes, markersize=4, clip_on=False, linestyle="none", **mark)
         axes.set(xlim=(-0.3, len(layers) - 0.7), ylim=(low, 1.05 * bound))
         axes.axhline(bound, color="#222222", linestyle=(0, (6, 3)), linewidth=0.6)
         axes.set_xticks(range(len(layers)), layers if i >= len(styles) - ACROSS else [], fontsize=6)

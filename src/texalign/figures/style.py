@@ -41,17 +41,17 @@ FAMILIES = {
     "densenet": ("#0173b2", "sDp"),
     "efficientnet": ("#56b4e9", "8"),
     "inception": ("#cc78bc", "*"),
-    "mobilenet": ("#de8f05", "h"),
+    "mobilenet": ("#de8f05", ((4, 1, 0),)),  # a star of four points: hexagon, octagon and circle look alike
     "resnet": ("#d55e00", "^>v<d"),
     "vgg": ("#029e73", "PX"),
 }
 
 OTHER_HUES = ("#8c6239", "#e377c2", "#7f7f7f", "#b5a300", "#5d3fb0", "#17a2a8")
 
-OTHER_MARKERS = "oPsX^D*vph<d>8"
+OTHER_MARKERS = "sPX^D*v<d>phoH"
 
 #: Stars and a hexagon, for the members of a family that its own markers leave over.
-SPARE_MARKERS = ((4, 1, 0), (6, 1, 0), (3, 1, 0), "H", (4, 1, 45), (3, 1, 180))
+SPARE_MARKERS = ((6, 1, 0), (4, 1, 0), (3, 1, 0), "H", (4, 1, 45), (3, 1, 180))
 
 #: Ticks of plain numbers. (Matplotlib's default locator asks the style again whenever it draws.)
 NUMBERS = {"steps": [1, 2, 5, 10], "min_n_ticks": 3}

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-_BRACES = re.compile(r"\{\{(.*?)\}\}")
+_BRACES, _WORD = re.compile(r"\{\{(.*?)\}\}"), re.compile(r"\{(\w+)\}")
 
 
 class Part(NamedTuple):
@@ -15,30 +15,53 @@ class Part(NamedTuple):
     ----------
     title : str
     figures : dict of str to str
-        Patterns of files below the study's folder, in the order in which they are shown, to the caption of
-        each in the workflow's folder ``report``.
+        Files below the study's folder, in the order in which they are shown, to the caption of each in the
+        workflow's folder ``report``. A word in braces stands for a name, as in `texalign.plan.paths`.
     tables : tuple of str
-        Patterns as well.
+        Files as well.
     section : str
         Heading of the page of the documentation that explains its columns.
+    about : str
+        What a reader is told before the figures and tables.
     """
 
     title: str
     figures: dict = MappingProxyType({})
     tables: tuple = ()
     section: str = ""
+    about: str = ""
 
 
 #: Page → its title, the target that makes what it shows, and its parts.
 PAGES = {
+    "clusters": (
+        "Clusters",
+        "figures",
+        (
+            Part("What is in each cluster", {"figures/contact/{network}.png": "contact"}),
+            Part("Which classes are one cluster", {"figures/clusters/{network}.png": "cluster_composition"}),
+            Part("Typical images of each class", {"figures/typical/{network}.png": "typical"}),
+            Part("Distances, layer by layer", {"figures/layers/{network}.png": "layers"}),
+        ),
+    ),
     "statistics": (
         "Statistics",
         "all",
         (
             Part("More or fewer clusters", {"figures/information_by_k.png": "by_k"}),
-            Part("Halves of the textures", {}, ("information_of_halves.csv",), "Information"),
+            Part(
+                "Halves of the textures",
+                {},
+                ("information_of_halves.csv",),
+                "Information",
+                "How much a layer's information hangs on which textures were taken: halves of them, drawn at "
+                "random within each class and clustered anew.",
+            ),
             Part("Which classes are recovered", {"figures/classes.png": "classes"}),
-            Part("How alike the networks' distances are", {"figures/second_order.png": "second_order"}),
+            Part(
+                "How alike the networks' distances are",
+                {"figures/second_order.png": "second_order", "figures/map.png": "map"},
+            ),
             Part(
                 "Correlation with scores",
                 {"figures/brainscore.png": "brainscore", "figures/correlation_by_layer.png": "correlation"},
@@ -62,6 +85,18 @@ PAGES = {
             ),
         ),
     ),
+    "representations": (
+        "Representations",
+        "representations",
+        (
+            Part(
+                "Other representations than Gram matrices",
+                {"figures/representations.png": "representations"},
+                ("representations.csv",),
+                "Representations",
+            ),
+        ),
+    ),
     "variants": (
         "Variants",
         "multiverse",
@@ -73,12 +108,12 @@ PAGES = {
                 "Variants",
             ),
             Part(
-                "Other representations",
-                {"figures/representations.png": "representations"},
-                ("representations.csv",),
-                "Representations",
+                "Named variants",
+                {
+                    "variants/{variant}/figures/mutual_information.png": "variant",
+                    "variants/{variant}/figures/brainscore.png": "variant",
+                },
             ),
-            Part("Named variants", {"variants/*/figures/*.png": "variant"}),
         ),
     ),
     "people": (
@@ -91,17 +126,31 @@ PAGES = {
                 ("human.csv", "human_correlation.csv", "human_references.csv"),
                 "How far a network agrees with them",
             ),
+            Part(
+                "People, images and networks side by side",
+                {"figures/references.png": "references"},
+                ("references.csv", "layer_selection.csv"),
+                "References side by side",
+            ),
         ),
     ),
     "synthesis": (
         "Synthesis",
         "synthesis",
         (
-            Part("Originals and syntheses", {"figures/synthesis/seed*.png": "synthesis"}),
-            Part("From the first layer to all", {"figures/synthesis/series/*.png": "series"}),
-            Part("Generators while they learn", {"synthesis/*/*/*/*/trained*.png": ""}),
-            Part("Textures on other images", {"figures/synthesis/transfer/*.png": "transfer"}),
-            Part("Between two textures", {"blends/*/*/*/seed*.png": "blend"}),
+            Part("Originals and syntheses", {"figures/synthesis/seed{seed}.png": "synthesis"}),
+            Part("From the first layer to all", {"figures/synthesis/series/{network}.png": "series"}),
+            Part(
+                "Generators while they learn",
+                {"synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.png": "trained"},
+            ),
+            Part(
+                "Samples of generators",
+                {"synthesis/{texture}/{method}/{maker}/{layers}/samples.png": "samples"},
+            ),
+            Part("Textures on other images", {"figures/synthesis/transfer/seed{seed}.png": "transfer"}),
+            Part("Between two textures", {"blends/{blend}/{maker}/{layers}/seed{seed}.png": "blend"}),
+            Part("A pack of stimuli", {"figures/synthesis/stimuli.png": "stimuli"}),
             Part("Loss curves", {"figures/synthesis/loss.png": "loss"}),
             Part(
                 "Scores",
@@ -125,8 +174,9 @@ def found(folder):
     Returns
     -------
     dict of str to list of dict
-        Page to its parts that have something: ``title``, ``section``, ``figures`` and ``tables``, the paths
-        of files below the folder, and ``captions``, one a figure. A page that has nothing is left out.
+        Page to its parts that have something: ``title``, ``section``, ``about``, ``figures``, ``tables``. A
+        table is a path below the folder; a figure has its ``file``, the name of its ``caption``, and the
+        names in its path, ``of``. A page that has nothing is left out.
     """
     pages = {}
     for page, (_, _, parts) in PAGES.items():
@@ -134,11 +184,13 @@ def found(folder):
             {
                 "title": part.title,
                 "section": part.section,
-                "figures": _files(folder, part.figures),
-                "captions": [
-                    name for pattern, name in part.figures.items() for _ in _files(folder, [pattern])
+                "about": part.about,
+                "figures": [
+                    {"file": file, "caption": name, "of": names}
+                    for place, name in part.figures.items()
+                    for file, names in _files(folder, place)
                 ],
-                "tables": _files(folder, part.tables),
+                "tables": [file for place in part.tables for file, _ in _files(folder, place)],
             }
             for part in parts
         ]
@@ -155,8 +207,9 @@ def absent(folder):
 
 def captions():
     """Names of all captions."""
-    names = {name for _, _, parts in PAGES.values() for part in parts for name in part.figures.values()}
-    return sorted(filter(None, names))
+    return sorted(
+        {name for _, _, parts in PAGES.values() for part in parts for name in part.figures.values()}
+    )
 
 
 def caption(text, config):
@@ -172,17 +225,19 @@ def caption(text, config):
     Returns
     -------
     str
-        Without bold words and literals. What is particular to one figure of several stays open.
+        Without bold words and literals. The names that one figure of several has are in braces still.
     """
     filled = _BRACES.sub(lambda match: _of_config(match[1], config), text)
     return " ".join(filled.replace("**", "").replace("``", "").replace("*", "").split())
 
 
 def _of_config(expression, config):
+    if ".wildcards." in expression:
+        return f"{{{expression.strip().rpartition('.')[2]}}}"
     value = config
     for key in re.findall(r'\["(\w+)"\]', expression):
         value = value[key]
-    return "…" if value is config else str(value)
+    return str(value)
 
 
 def files(folder):
@@ -191,10 +246,12 @@ def files(folder):
         f"{folder}/{file}"
         for parts in found(folder).values()
         for part in parts
-        for file in (*part["figures"], *part["tables"])
+        for file in (*(figure["file"] for figure in part["figures"]), *part["tables"])
     ]
 
 
-def _files(folder, patterns):
-    paths = [path for pattern in patterns for path in sorted(Path(folder).glob(pattern))]
-    return [path.relative_to(folder).as_posix() for path in paths]
+def _files(folder, place):
+    """Files at a place, and the names in their paths."""
+    words = re.compile(_WORD.sub(r"(?P<\1>[^/]+)", re.sub(r"[.]", r"\\.", place)))
+    paths = [path.relative_to(folder).as_posix() for path in sorted(Path(folder).glob(_WORD.sub("*", place)))]
+    return [(path, words.fullmatch(path).groupdict()) for path in paths]

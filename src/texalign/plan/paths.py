@@ -43,6 +43,7 @@ PLACES = {
     "training": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.csv",
     "sheet": "synthesis/{texture}/{method}/{maker}/{layers}/trained{trained}.png",
     "samples": "synthesis/{texture}/{method}/{maker}/{layers}/samples.zip",
+    "sample_sheet": "synthesis/{texture}/{method}/{maker}/{layers}/samples.png",
     "content": "contents/{content}.png",
     "stylised": "synthesis/{texture}/{method}/{maker}/{layers}/{content}/seed{seed}.png",
     "stylised_trace": "synthesis/{texture}/{method}/{maker}/{layers}/{content}/seed{seed}.csv",

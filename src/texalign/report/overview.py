@@ -10,6 +10,20 @@ COLUMNS = (
     *("adjusted_mutual_information", "class_identity", "best"),
 )
 
+#: What a choice means, where its value does not say it by itself.
+MEANINGS = {
+    ("readout", "linear"): "each layer as its module puts it out",
+    ("readout", "relu"): "the positive part of what a layer's module puts out",
+    ("normalisation", "weights"): "images are scaled as those that a network was trained with",
+    ("normalisation", "dtd"): "images are scaled by DTD's mean and deviation",
+    ("representation", "gram"): "Gram matrices of feature maps are compared",
+    ("clustering", "gram"): "by Euclidean distances of what is compared",
+    ("clustering", "cosine"): "by the angles between what is compared",
+    ("clustering", "rdm_rows"): "by Euclidean distances of the rows of the matrix of distances",
+    ("estimator", "nsb"): "entropies by Nemenman, Shafee and Bialek's estimator",
+    ("estimator", "plugin"): "entropies of the counts as they are, which is too small for few textures",
+}
+
 #: How the columns begin that tell how far a layer agrees with people.
 PEOPLE = "human_"
 
@@ -167,11 +181,52 @@ def facts(mi, choices):
     told = place.get(source["source"]) or f"a folder of images, {source.get('path')}"
     found = [
         ("Textures", f"{row['n']} in {row['n_classes']} classes: {told}"),
-        ("Clusters", f"{row['k']}, as many as classes, of Ward's tree on {choices['clustering']['on']}"),
+        ("Clusters", f"{row['k']}, as many as classes, of Ward's tree"),
     ]
     single = ("readout", "normalisation", "bn_warmup", "representation", "precision")
-    found += [(key, choices[key]) for key in single if choices.get(key) is not None]
-    return [*found, ("entropy estimator", row["estimator"])]
+    chosen = {key: choices[key] for key in single if choices.get(key) is not None}
+    chosen |= {"clustering": choices["clustering"]["on"], "estimator": row["estimator"]}
+    return found + [(key, _meaning(key, value)) for key, value in chosen.items()]
+
+
+def _meaning(key, value):
+    meaning = MEANINGS.get((key, value))
+    return f"{value}: {meaning}" if meaning else value
+
+
+def confused(networks, confusions, count=3):
+    """List the classes that each network confuses most, at its best layer.
+
+    Parameters
+    ----------
+    networks : DataFrame
+        See `networks`.
+    confusions : DataFrame
+        `confusions.csv`: network, layer, class, other_class, confusion.
+    count : int
+        Pairs of a network.
+
+    Returns
+    -------
+    list of dict
+        name, layer, link; ``pairs`` of class, other class and confusion, the largest first.
+    """
+    rows = confusions[confusions["confusion"] > 0].sort_values("confusion", ascending=False, kind="stable")
+    return [
+        {
+            "name": one["name"],
+            "layer": one["layer"],
+            "link": f"networks/{one['network']}/{one['layer']}.html",
+            "pairs": rows.loc[
+                (rows["network"] == one["network"]) & (rows["layer"] == one["layer"]),
+                ["class", "other_class", "confusion"],
+            ]
+            .head(count)
+            .to_numpy()
+            .tolist(),
+        }
+        for one in networks.to_dict("records")
+    ]
 
 
 def listed(networks):

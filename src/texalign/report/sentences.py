@@ -123,8 +123,8 @@ def of_scores(uncertainty):
             INCONCLUSIVE,
         )
     row = rows.iloc[0]
-    told = f"Over {row['n']:.0f} networks, this information and {row['metric']} correlate with"
-    told += f" r = {_r(row['pearson_r'])}"
+    told = f"Over {row['n']:.0f} networks, this information and the score {row['metric'].replace('_', ' ')} "
+    told += f"correlate with r = {_r(row['pearson_r'])}"
     if pd.isna(row["fisher_low"]):
         return Sentence(f"{told}; these are too few for an interval: {INCONCLUSIVE}.", INCONCLUSIVE)
     told += f" (95 % interval {_r(row['fisher_low'])} to {_r(row['fisher_high'])})"

@@ -86,6 +86,32 @@ def samples(path):
         ]
 
 
+def kinds(files, most=8):
+    """Sort the images of a pack for a picture of it.
+
+    Parameters
+    ----------
+    files : dict of str to bytes
+        As `assemble` gives them.
+    most : int
+        Images of a kind at most.
+
+    Returns
+    -------
+    list of (str, list of array)
+        Texture, method and maker of each kind and how many images are of it; the first of these.
+    """
+    found = {}
+    for row in csv.DictReader(io.StringIO(files["stimuli.csv"].decode())):
+        method = row["method"].replace("_", " ")
+        kind = f"{method} of {row['maker']}" if row["method"] == "generator" else row["maker"] or method
+        found.setdefault(f"{row['texture']}: {kind}", []).append(files[row["file"]])
+    return [
+        (f"{name}, {len(images)}", [np.asarray(Image.open(io.BytesIO(image))) for image in images[:most]])
+        for name, images in found.items()
+    ]
+
+
 def assemble(entries, images, choices):
     """Put a pack together.
 

@@ -148,7 +148,7 @@
       if (wide && wide !== canvas.width) { canvas.width = canvas.height = wide; }
       draw();
     }).observe(canvas);
-    reading.append(element("p", { textContent: "Nothing is chosen yet." }));
+    reading.append(element("p", { textContent: "Point at an entry: its two textures are shown here." }));
     draw();
   }
 
@@ -211,7 +211,7 @@
     document.getElementById("k-shown").textContent = k;
     const row = layer.k.indexOf(k);
     document.getElementById("k-bits").textContent = row < 0 ? "" :
-      `${k} clusters tell ${layer.bits[row]} bits of the classes; corrected for chance, ${layer.adjusted[row]} of what there is to tell.`;
+      `${k} clusters tell ${layer.bits[row].toFixed(2)} bits of the classes, before the correction for bias that the number above has; adjusted for chance, ${layer.adjusted[row].toFixed(2)} of what there is to tell.`;
     sheet.replaceChildren(...groups.map((group, cluster) => {
       const count = new Map();
       for (const i of group) count.set(classes[i], (count.get(classes[i]) || 0) + 1);

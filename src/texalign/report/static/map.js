@@ -17,7 +17,7 @@
     return made;
   };
   const tools = element("div", { className: "tools" }, button("+", "Zoom in", () => zoom(1.6)), button("−", "Zoom out", () => zoom(1 / 1.6)), button("Whole", "Show all", () => { view = { x: -0.03, y: -0.03, size: 1.06 }; draw(); }));
-  const reading = element("div", { className: "reading" }, element("p", { textContent: "Nothing is chosen yet." }));
+  const reading = element("div", { className: "reading" }, element("p", { textContent: "Point at a texture: it is shown here, larger." }));
   reading.setAttribute("aria-live", "polite");
   document.getElementById("map").append(element("div", {}, canvas, tools), reading);
 
@@ -29,7 +29,7 @@
     sheets.push(image);
   }
 
-  let view = { x: -0.03, y: -0.03, size: 1.06 }, xy = null, clusters = null, chosen = -1;
+  let view = { x: -0.03, y: -0.03, size: 1.06 }, xy = null, clusters = null, middles = [], chosen = -1;
   // Neighbouring hues differ in lightness too.
   const hue = (c, of) => `hsl(${Math.round((360 * c) / of)} 85% ${[38, 55, 70][c % 3]}%)`;
   const edge = () => Math.max(10, Math.min(96, (0.55 / Math.sqrt(n) / view.size) * canvas.width));
@@ -52,6 +52,25 @@
       pen.strokeRect(x - size / 2, y - size / 2, size, size);
     }
     pen.globalAlpha = 1;
+    if (colour.value !== "class") return;
+    pen.font = `${Math.round(13 * (canvas.width / Math.max(canvas.clientWidth, 200)))}px system-ui, sans-serif`;
+    Object.assign(pen, { textAlign: "center", textBaseline: "middle", lineJoin: "round", lineWidth: 4, strokeStyle: "#ffffff", fillStyle: "#1b1f24" });
+    middles.forEach(([mx, my], c) => {
+      if (shown !== null && c !== shown) return;
+      const text = [...names[c].replace(/\s+/g, " ")].slice(0, 24).join("");
+      const at = [((mx / 65535 - view.x) / view.size) * canvas.width, ((my / 65535 - view.y) / view.size) * canvas.width];
+      pen.strokeText(text, ...at);
+      pen.fillText(text, ...at);
+    });
+  }
+
+  // In the middle of its textures, as most of them see it, a class has its name.
+  function median(values) {
+    return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+  }
+  function middle(c) {
+    const own = [...Array(n).keys()].filter((i) => classes[i] === c);
+    return [0, 1].map((axis) => median(own.map((i) => xy[2 * i + axis])));
   }
 
   function zoom(factor, about = [0.5, 0.5]) {
@@ -99,6 +118,7 @@
     const show = () => {
       const map = texalign.maps[key];
       [xy, clusters, chosen] = [unpack(map.places, Uint16Array), map.clusters, -1];
+      middles = names.map((_, c) => middle(c));
       canvas.dataset.network = key;
       draw();
     };
