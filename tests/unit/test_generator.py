@@ -43,7 +43,13 @@ def block(before, after, sides=(3, 3, 1)):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("as_written", 71_659), ("style_as_written", 118_211), ("as_released", 116_915)]
+    ("name", "expected"),
+    [
+        ("as_written", 71_659),
+        ("style_as_written", 118_211),
+        ("as_released", 116_915),
+        ("as_improved", 71_659),
+    ],
 )
 def test_parameters(name, expected):
     """The paper says about 65,000 for K = 5."""

@@ -1,5 +1,6 @@
 """The loss of several images at once, and what the memory holds."""
 
+import numpy as np
 import pytest
 import torch
 from small import blobs, noise, small_network
@@ -34,3 +35,20 @@ def test_batch_that_the_memory_does_not_hold_is_divided(monkeypatch, caplog):
 def test_batch_of_several_sizes_is_refused():
     with pytest.raises(InputError, match=r"must have one size, not 16x16, 8x8 px; resize them, or list"):
         synthesis.synthesize_batch(small_network(), [blobs(), blobs(8)])
+
+
+def test_image_larger_than_its_exemplar_is_not_asked_for_borders_within():
+    # The small network pads with zeros: statistics of one exemplar are not those of four side by side.
+    exemplar = blobs()
+    objective = synthesis.Objective(small_network(), [exemplar], "sliced_wasserstein")
+    four = objective.normalise(np.tile(exemplar, (2, 2, 1)))
+    assert objective.distances(four[None], [0]).sum().item() == pytest.approx(0, abs=1e-9)
+    assert objective.distances(four[None, :, 3:, 5:], [0]).sum().item() > 1e-6
+
+
+def test_targets_of_a_larger_size_follow_a_new_draw():
+    objective = synthesis.Objective(small_network(), [blobs()], "sliced_wasserstein")
+    (before,) = objective.targets_for((32, 32))
+    objective.evaluate([(0, noise(size=32, dtype=torch.float32), 1)])
+    (after,) = objective.targets_for((32, 32))
+    assert not torch.equal(before["L1", 0][0][0], after["L1", 0][0][0])

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from small import blobs, small_network
+from torch.nn import functional
 
 from texalign import InputError
 from texalign.synthesis import sampling, training
-from texalign.synthesis.generator import Architecture, batch_noise
+from texalign.synthesis.generator import CALIBRATION, Architecture, Generator, batch_noise
 from texalign.synthesis.losses.paper import Paper
+from texalign.synthesis.objective import Objective
 from texalign.synthesis.training import TRAININGS, Training, train
 
 SMALL = Architecture(scales=2, channels=4)
@@ -27,6 +29,12 @@ def test_rates_are_those_of_the_paper_and_of_its_program():
         [0.1, 0.08, 0.064, 0.1 * 0.8**4]
     )
     assert released.normalise_gradients
+
+
+def test_the_rate_of_settling_is_a_twentieth():
+    improved = TRAININGS["as_improved"]
+    assert improved.settles_at == 2700
+    assert [improved.rate(i) for i in (2699, 2700)] == pytest.approx([0.01 * 0.8**4, 0.01 * 0.8**4 / 20])
 
 
 @pytest.mark.parametrize(
@@ -55,9 +63,9 @@ def test_the_loss_falls_on_noise_that_was_not_learned_from(loss, normalise):
     assert made.sheets[40].shape == (2, 16, 16, 3)
 
 
-@pytest.mark.parametrize("killed_at", [5, 8])
+@pytest.mark.parametrize("killed_at", [5, 8, 10, 11])
 def test_a_killed_training_ends_with_the_same_bits(tmp_path, monkeypatch, killed_at):
-    options = OPTIONS | {"iterations": 12, "checkpoint_every": 2, "seed": 3}
+    options = OPTIONS | {"iterations": 12, "checkpoint_every": 2, "seed": 3, "settle": 0.2}
     undisturbed = train(small_network(), blobs(16), **options)
     step = training.Learner.step
 
@@ -117,6 +125,41 @@ def test_calibration_depends_on_no_batch_and_is_repeatable():
         assert torch.equal(made(noise), made(noise))
 
 
+@pytest.mark.parametrize("normalisation", ["batch", "instance"])
+def test_calibrated_statistics_are_the_mean_over_samples(normalisation):
+    """InstanceNorm2d takes no mean by itself where its momentum is None: it learned nothing then."""
+    generator = Generator(Architecture(1, 2, normalisation=normalisation), seed=1)
+    training.calibrate(generator, (16, 16), 8)
+    first, norm = list(generator.inputs[0])[:2]
+    noise = batch_noise(generator.architecture, (16, 16), 8, 0, CALIBRATION)[0]
+    with torch.no_grad():
+        maps = first(functional.pad(noise, (1, 1, 1, 1), mode="circular"))
+    torch.testing.assert_close(norm.running_mean, maps.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
+    parts = maps.split(4) if normalisation == "batch" else maps.split(1)
+    expected = torch.stack([part.var((0, 2, 3)) for part in parts]).mean(0)
+    torch.testing.assert_close(norm.running_var, expected, rtol=1e-4, atol=1e-5)
+    assert [norm.momentum, norm.training] == [0.1, False]
+
+
+def test_the_statistics_of_the_normalisation_settle():
+    """What is learned at last is learned with the statistics that samples are made with."""
+    built = Architecture(2, 4, normalisation="instance", slope=0.01)
+    options = OPTIONS | {"built": built, "iterations": 40, "learning_rate": 0.02, "settle": 0.25}
+    learner = training.Learner(
+        Objective(small_network(), [blobs(16)], Paper("balanced")),
+        built,
+        Training(**{name: value for name, value in options.items() if name != "built"}),
+    )
+    statistics = []
+    for _ in range(40):
+        learner.step()
+        statistics.append(learner.generator.inputs[0][1].running_mean.clone())
+    assert not torch.equal(statistics[28], statistics[29])
+    assert all(torch.equal(statistics[30], later) for later in statistics[31:])
+    learner.look(0.0)
+    assert torch.equal(learner.generator.inputs[0][1].running_mean, statistics[-1])
+
+
 def test_a_style_is_learned_with_contents():
     contents = [blobs(16, seed=5), blobs(16, seed=6)]
     architecture = Architecture(2, 4, content=True)
@@ -132,9 +175,16 @@ def test_a_style_is_learned_with_contents():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"setting": "as_dreamed"}, "setting: 'as_dreamed' is unknown; allowed: as_written, as_released"),
+        (
+            {"setting": "as_dreamed"},
+            "setting: 'as_dreamed' is unknown; allowed: as_written, as_released, as_improved",
+        ),
         ({"batch": 0}, "batch: 0 given; at least 1 is needed"),
         ({"learning_rate": 0.0}, "learning_rate: 0.0 given; a number above 0"),
+        (
+            {"size": 2, "built": Architecture(2, 4, normalisation="instance")},
+            "2x2 px are a single pixel at the coarsest of 2 scales",
+        ),
         ({"size": 15}, "15x15 px cannot be halved 1 times; use sides that are multiples of 2"),
         ({"contents": [blobs(16)]}, "it takes no content images"),
         ({"built": Architecture(2, 4, content=True)}, "content images are needed"),

@@ -80,12 +80,15 @@ class Architecture:
         return 2 ** (self.scales - 1)
 
 
-#: Generators by name: of the paper's text, and of the program and the models that its authors published.
+#: Generators by name: of the paper's text, of the program and the models that its authors published, and with
+#: the normalisation that they found better later.
 ARCHITECTURES = {
     "as_written": Architecture(),
     "as_released": Architecture(scales=6, slope=0.01),
+    "as_improved": Architecture(slope=0.01, normalisation="instance"),
     "style_as_written": Architecture(scales=6, content=True),
     "style_as_released": Architecture(scales=5, content=True, pointwise=False, slope=0.01),
+    "style_as_improved": Architecture(content=True, slope=0.01, normalisation="instance"),
 }
 
 
@@ -290,11 +293,16 @@ def check_size(architecture, size):
     Raises
     ------
     InputError
-        A side is no multiple of what the scales divide it by.
+        A side is no multiple of what the scales divide it by, or the coarsest scale has one pixel only.
     """
     step = architecture.step
     if min(size) < step or any(side % step for side in size):
         raise InputError(
             f"generator: {size[0]}x{size[1]} px cannot be halved {architecture.scales - 1} times; use sides "
             f"that are multiples of {step}, or fewer scales"
+        )
+    if architecture.normalisation == "instance" and max(size) == step:
+        raise InputError(
+            f"generator: {size[0]}x{size[1]} px are a single pixel at the coarsest of {architecture.scales} "
+            "scales, which cannot be normalised by instance; use a larger size, or fewer scales"
         )

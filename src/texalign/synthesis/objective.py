@@ -59,7 +59,7 @@ class Objective:
         readouts.layer_shapes(self.network, tuple(self.exemplars.shape[2:]), self.dtype)
         self.draws, self.most = [0] * len(exemplars), len(exemplars)
         self.names = names_of(self.network, self.loss)
-        self._reading = {}
+        self._reading, self._larger = {}, {}
         self.targets = [self._describe(index) for index in range(len(exemplars))]
         self.weights = weights
         if self.loss.balanced and weights is None:
@@ -198,12 +198,28 @@ class Objective:
             self._reading[size] = choose_layers(self.network, names) if names else None
         return self._reading[size]
 
-    def _describe(self, index):
-        return self.describe(self.exemplars[index], self.draws[index])
+    def targets_for(self, size):
+        """Statistics of all exemplars that images of a size are held against: see `describe`."""
+        if all(side <= ours for side, ours in zip(size, self.exemplars.shape[2:], strict=True)):
+            return self.targets
+        if size not in self._larger:
+            self._larger[size] = [self._describe(index, size) for index in range(len(self.targets))]
+        return self._larger[size]
 
-    def describe(self, exemplar, draw=0):
-        """Statistics of an exemplar's terms, each with the shape of the maps that it is of."""
+    def _describe(self, index, size=None):
+        return self.describe(self.exemplars[index], self.draws[index], size)
+
+    def describe(self, exemplar, draw=0, size=None):
+        """Statistics of an exemplar's terms, each with the shape of the maps that it is of.
+
+        Networks pad their maps, so that statistics also hold how much of an image is border. For an image
+        that is to be larger, `size`, copies of the exemplar are put side by side: the statistics of one
+        would ask for borders within the image, which are speckles. (Mirrored, oblique stripes become a
+        herringbone.)
+        """
         statistics = {}
+        if size is not None:
+            exemplar = tiled(exemplar, size)
 
         def visit(key, maps, describe, distance):
             statistics[key] = (describe(maps), tuple(maps.shape[2:]))
@@ -227,14 +243,15 @@ class Objective:
             Each image's exemplar.
         """
         terms, which = {}, list(which)
+        known = self.targets_for(tuple(images.shape[2:]))
 
         def visit(key, maps, describe, distance):
-            if key in self.targets[0]:
-                targets = [self.targets[index][key][0] for index in which]
+            if key in known[0]:
+                targets = [known[index][key][0] for index in which]
                 target = (
                     targets[0] if len(targets) == 1 else tuple(map(torch.cat, zip(*targets, strict=True)))
                 )
-                terms[key] = distance(maps, target, self.targets[0][key][1])
+                terms[key] = distance(maps, target, known[0][key][1])
 
         self.visit_terms(images, visit)
         return torch.stack([self._weighted(name, terms, which) for name in self.names])
@@ -293,6 +310,7 @@ class Objective:
             if self.draws[index] != draw:
                 self.draws[index] = draw
                 self.targets[index] = self._describe(index)
+                self._larger.clear()
         with torch.enable_grad():
             images = torch.stack(images).requires_grad_()
             values = self.distances(images, which)
@@ -301,6 +319,15 @@ class Objective:
         usable = gradients.flatten(1).isfinite().all(1)
         values = torch.where(usable, values.detach(), math.nan).T.tolist()
         return list(zip(values, gradients, strict=True))
+
+
+def tiled(image, size):
+    """Put copies of an image (3, H, W) beside and below it, up to where `size` is larger; cut there."""
+    for axis, side in enumerate(size, start=1):
+        length = image.shape[axis]
+        places = torch.arange(max(side, length), device=image.device) % length
+        image = image.index_select(axis, places)
+    return image
 
 
 def names_of(network, loss):
