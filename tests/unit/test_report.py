@@ -136,10 +136,13 @@ def test_the_sentence_on_information_says_what_the_intervals_say(rows, verdict):
 )
 def test_the_sentence_on_scores_says_what_the_interval_says(r, low, high, verdict):
     row = {"metric": "V2", "n": 12, "pearson_r": r, "fisher_low": low, "fisher_high": high}
+    row |= {"r_detectable": 0.707, "power_half": 0.4}
     table = pd.DataFrame([row | {"layer": "best"}, row | {"layer": "L1", "fisher_low": 0.1}])
     said = sentences.of_scores(table)
     assert said.verdict == verdict
     assert ("inconclusive" in said.text) == (verdict == "inconclusive")
+    missed = "would miss a true correlation of 0.5 60 times in 100; only one of 0.71 or more"
+    assert (missed in said.text) == (low <= 0 <= high)
 
 
 def test_what_people_said_stands_beside_networks():
@@ -263,6 +266,8 @@ def test_pages_show_what_was_made_and_say_what_was_not(report):
         "brainscore_uncertainty.csv",
     }
     assert plan.absent(study) == {}
+    assert f"{study}/figures/contact/other.png" not in plan.files(study, {"network": ["net"]})
+    assert f"{study}/figures/contact/net.png" in plan.files(study, {"network": ["net"], "seed": []})
     assert plan.absent(study / "figures")["Synthesis"] == "synthesis"
     made = {row["file"]: row for row in report.made if row["rule"] != "join"}
     figures = ["figures/classes.pdf", "figures/classes.png"]

@@ -554,14 +554,26 @@ def columns(*names):
     return escape({name: meanings[name] for name in names})
 
 
+def names_in_places():
+    """What the study has: files of networks, textures and so on that it had once stay out of its report."""
+    chosen = {
+        "network": [*MEASURED, *SERIES],
+        "variant": VARIANTS,
+        "texture": TEXTURES,
+        "blend": SYNTHESIS["blends"],
+    }
+    makers, seeds = [*SYNTHESISERS, *synthesis.OTHER_LABELS], list(map(str, SYNTHESIS["seeds"]))
+    return chosen | {"maker": makers, "seed": seeds, "trained": [str(TRAINED)]}
+
+
 def further_files(wildcards):
     """What a report shows beyond what it needs: all that was made."""
-    return pages.files(STUDY)
+    return pages.files(STUDY, names_in_places())
 
 
 def not_made():
     """What a report has no page of, and the command that makes it."""
-    return {what: f"snakemake {target}" for what, target in pages.absent(STUDY).items()}
+    return {what: f"snakemake {target}" for what, target in pages.absent(STUDY, names_in_places()).items()}
 
 
 def synthesis_targets(wildcards):

@@ -123,7 +123,7 @@ rule html_report:
         sections=lambda wildcards: escape(explained.sections(results_page())),
         differences=lambda wildcards: escape(explained.differences(results_page())),
         captions=lambda wildcards: escape(captions()),
-        further=lambda wildcards, input: escape(pages.found(STUDY)),
+        further=lambda wildcards, input: escape(pages.found(STUDY, names_in_places())),
         absent=lambda wildcards, input: not_made(),
     script:
         "../scripts/html_report.py"

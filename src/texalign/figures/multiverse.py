@@ -36,7 +36,7 @@ def specification_curve(order, mean, null, effects):
     grid = figure.add_gridspec(3, 2, height_ratios=[1.3, 2, 0.115 * lines + 0.4], width_ratios=[4.6, 1])
     top, middle, bottom = (figure.add_subplot(grid[i, 0]) for i in range(3))
     x = np.arange(len(order.names))
-    top.plot(x, order.bits.to_numpy(), color="#999999", linewidth=0.6)
+    networks = top.plot(x, order.bits.to_numpy(), color="#999999", linewidth=0.6)
     top.plot(x, order.bits.mean(axis=1), color="#222222", linewidth=1.2)
     top.set_ylabel("Best information\n(bits)")
     top.yaxis.set_major_locator(MaxNLocator(4, **NUMBERS))
@@ -48,7 +48,9 @@ def specification_curve(order, mean, null, effects):
     middle.set_title(_null_text(null), fontsize=7, loc="left")
     legend = figure.add_subplot(grid[:2, 1])
     legend.set_axis_off()
-    legend.legend(*middle.get_legend_handles_labels(), loc="center left", borderaxespad=0, handlelength=1.2)
+    handles, labels = middle.get_legend_handles_labels()
+    handles, labels = [*networks[:1], *handles], ["each network", *labels]
+    legend.legend(handles, labels, loc="center left", borderaxespad=0, handlelength=1.2)
     _effects(figure.add_subplot(grid[2, 1]), effects)
     frameless(bottom)
     return figure

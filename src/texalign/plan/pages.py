@@ -163,13 +163,15 @@ PAGES = {
 }
 
 
-def found(folder):
+def found(folder, known=MappingProxyType({})):
     """List what there is for each page.
 
     Parameters
     ----------
     folder : str or Path
         The study's.
+    known : dict of str to collection of str, optional
+        Word of a place to the names that the study has for it: files of others are left from before.
 
     Returns
     -------
@@ -188,9 +190,9 @@ def found(folder):
                 "figures": [
                     {"file": file, "caption": name, "of": names}
                     for place, name in part.figures.items()
-                    for file, names in _files(folder, place)
+                    for file, names in _files(folder, place, known)
                 ],
-                "tables": [file for place in part.tables for file, _ in _files(folder, place)],
+                "tables": [file for place in part.tables for file, _ in _files(folder, place, known)],
             }
             for part in parts
         ]
@@ -199,9 +201,9 @@ def found(folder):
     return pages
 
 
-def absent(folder):
+def absent(folder, known=MappingProxyType({})):
     """Titles of the pages for which there is nothing, and the target that makes it."""
-    there = found(folder)
+    there = found(folder, known)
     return {title: target for page, (title, target, _) in PAGES.items() if page not in there}
 
 
@@ -240,18 +242,19 @@ def _of_config(expression, config):
     return str(value)
 
 
-def files(folder):
+def files(folder, known=MappingProxyType({})):
     """All files that `found` lists, with their folder."""
     return [
         f"{folder}/{file}"
-        for parts in found(folder).values()
+        for parts in found(folder, known).values()
         for part in parts
         for file in (*(figure["file"] for figure in part["figures"]), *part["tables"])
     ]
 
 
-def _files(folder, place):
-    """Files at a place, and the names in their paths."""
+def _files(folder, place, known):
+    """Files at a place, and the names in their paths, all of them known."""
     words = re.compile(_WORD.sub(r"(?P<\1>[^/]+)", re.sub(r"[.]", r"\\.", place)))
     paths = [path.relative_to(folder).as_posix() for path in sorted(Path(folder).glob(_WORD.sub("*", place)))]
-    return [(path, words.fullmatch(path).groupdict()) for path in paths]
+    rows = [(path, words.fullmatch(path).groupdict()) for path in paths]
+    return [row for row in rows if all(name in known.get(word, [name]) for word, name in row[1].items())]

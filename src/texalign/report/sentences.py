@@ -109,7 +109,7 @@ def of_scores(uncertainty):
     Parameters
     ----------
     uncertainty : DataFrame
-        layer, metric, n, pearson_r, fisher_low, fisher_high, p_permutation.
+        layer, metric, n, pearson_r, fisher_low, fisher_high, r_detectable, power_half.
 
     Returns
     -------
@@ -133,9 +133,21 @@ def of_scores(uncertainty):
         f" Of all {len(rows)} scores, {apart} {'has' if apart == 1 else 'have'} an interval without zero."
     )
     if row["fisher_low"] <= 0 <= row["fisher_high"]:
-        return Sentence(f"{told}: {INCONCLUSIVE}, as the interval holds zero.{others}", INCONCLUSIVE)
+        found = _of_chance(row)
+        return Sentence(f"{told}: {INCONCLUSIVE}, as the interval holds zero.{others}{found}", INCONCLUSIVE)
     verdict = "positive" if row["fisher_low"] > 0 else "negative"
     return Sentence(f"{told}: {verdict}.{others}", verdict)
+
+
+def _of_chance(row):
+    """Tell what so few networks can show: *not found* is not *absent*."""
+    if pd.isna(row["power_half"]):
+        return ""
+    half = 100 * row["power_half"]
+    return (
+        f" So many networks would miss a true correlation of 0.5 {100 - half:.0f} times in 100; only one of "
+        f"{row['r_detectable']:.2f} or more is found 80 times in 100."
+    )
 
 
 def _r(value):
