@@ -264,18 +264,19 @@ def closure(name="vgg19", size=224):
 
 
 @step
-def sample(size=256, steps=50):
-    """A sample of a generator of the paper's size, against optimising an image for some steps.
+def sample(size=256, steps=10):
+    """A sample of a generator, against optimising an image, from coarse to fine, by some steps at each size.
 
     How many steps reach the loss of a trained generator, docs/synthesis.md has; weights do not matter here.
     """
     network, _ = load("efficientnet_lite0")
     exemplar = photographs(1, size)[0]
-    generator = Generator(training.architecture("as_written")).to(DEVICE)
+    generator = Generator(training.architecture()).to(DEVICE)
     training.calibrate(generator, (64, 64), 4)
 
     def usual():
-        return matching.synthesize(network, exemplar, losses.get("paper"), iterations=steps, start="noise")
+        loss = losses.get("paper", layer_weights="balanced")
+        return matching.synthesize(network, exemplar, loss, iterations=steps)
 
     return lambda: sampling.sample(generator, 0, (size, size)), usual, {"items": 1}
 

@@ -185,3 +185,13 @@ def test_the_zip_is_the_same_bytes_again(tmp_path):
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == content
+
+
+def test_shadows_that_brighten_show_no_chance_colours():
+    """Almost black is any colour: kept as it is, it would stand as pure blue where the contrast falls."""
+    image = np.zeros((8, 8, 3), np.uint8)
+    image[:, :4] = 230, 220, 200
+    image[0, 4:, 2] = 4
+    made = luminance.match(image, mean=0.4, contrast=0.3).astype(int)
+    assert np.ptp(made[0, 4:], axis=1).max() < 10
+    assert np.ptp(made[:, :4], axis=2).min() > 15  # what had a colour has it

@@ -13,6 +13,8 @@ from texalign.errors import InputError
 PRIMARIES = np.array([0.2126, 0.7152, 0.0722])
 #: Rounds of correction for what is cut off at black and white.
 ROUNDS = 30
+#: How many times as much light as the whole a pixel may gain with its colour.
+GREYING = 2
 
 
 def check_gamma(gamma):
@@ -71,8 +73,10 @@ def match(image, mean=None, contrast=None, gamma="srgb"):
     """Give an image another mean luminance and RMS contrast.
 
     The luminance is stretched about its mean, and the colours of a pixel go with its luminance, so that
-    its chromaticity stays. What would be darker than black or brighter than a primary can be is cut off,
-    and the stretch is corrected for it, as far as that goes: `measure` tells what was reached.
+    its chromaticity stays. But a dark pixel that becomes many times as light goes towards grey: the chance
+    colours of a photograph's shadows would be speckles. What would be darker than black or brighter than a
+    primary can be is cut off, and the stretch is corrected for it, as far as that goes: `measure` tells
+    what was reached.
 
     Parameters
     ----------
@@ -94,13 +98,14 @@ def match(image, mean=None, contrast=None, gamma="srgb"):
     contrast = own_contrast if contrast is None else contrast
     if luminance.std() == 0 or own_mean == 0:
         return from_linear(np.full_like(light, mean), gamma)
-    # A black pixel has no colour of its own: it brightens as grey.
-    colour = np.where(luminance[..., None] > 0, light / np.maximum(luminance, 1e-12)[..., None], 1.0)
+    colour = light - luminance[..., None]
     standard = (luminance - own_mean) / luminance.std()
     level, spread, best, least = mean, contrast * mean, None, np.inf
     for _ in range(ROUNDS):
         wanted = np.clip(level + spread * standard, 0, None)
-        made = from_linear(wanted[..., None] * colour, gamma)
+        most = GREYING * max(level / own_mean, spread / luminance.std())
+        share = np.minimum(wanted / np.maximum(luminance, 1e-12), most)
+        made = from_linear(wanted[..., None] + share[..., None] * colour, gamma)
         reached, its_contrast = measure(made, gamma)
         error = abs(reached - mean) / mean + abs(its_contrast - contrast) / max(contrast, 1e-12)
         if error < least:
