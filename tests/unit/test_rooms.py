@@ -29,6 +29,7 @@ ROOMS = (
     ),
     *("blocks", "store", "checkpoint", "pictures", "images", "plan"),
     *(
+        "compiler",
         "trial",
         "tokens",
         "channels",

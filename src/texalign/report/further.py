@@ -13,8 +13,8 @@ from texalign.report import pages
 #: What a figure's page shows it as wide as, in pixels.
 WIDE = 960
 
-#: Bytes from which on a figure is one of photographs, and travels as such.
-LARGE = 700_000
+#: Bytes from which on a figure is mostly photographs or noise, and travels as a JPEG.
+LARGE = 400_000
 
 #: Columns that say who a row's network is, as its name does too.
 WHO = ("label", "family", "weights")

@@ -99,17 +99,20 @@ def kinds(files, most=8):
     Returns
     -------
     list of (str, list of array)
-        Texture, method and maker of each kind and how many images are of it; the first of these.
+        What a kind is made by, and how many images are of it; the first of these. The first kind of a
+        texture has the texture's name in front.
     """
-    found = {}
+    found, textures = {}, set()
     for row in csv.DictReader(io.StringIO(files["stimuli.csv"].decode())):
         method = row["method"].replace("_", " ")
-        kind = f"{method} of {row['maker']}" if row["method"] == "generator" else row["maker"] or method
-        found.setdefault(f"{row['texture']}: {kind}", []).append(files[row["file"]])
-    return [
-        (f"{name}, {len(images)}", [np.asarray(Image.open(io.BytesIO(image))) for image in images[:most]])
-        for name, images in found.items()
-    ]
+        kind = f"{method} {row['maker']}" if row["method"] == "generator" else row["maker"] or method
+        found.setdefault((row["texture"], kind), []).append(files[row["file"]])
+    rows = []
+    for (texture, kind), images in found.items():
+        name = f"{kind}, {len(images)}" if texture in textures else f"{texture}: {kind}, {len(images)}"
+        textures.add(texture)
+        rows.append((name, [np.asarray(Image.open(io.BytesIO(image))) for image in images[:most]]))
+    return rows
 
 
 def assemble(entries, images, choices):
