@@ -25,7 +25,7 @@ def test_grey_is_cut_to_what_the_scales_divide():
 
 @pytest.mark.filterwarnings("default")  # other people's package
 @pytest.mark.skipif(not portilla_simoncelli.is_available(), reason="plenoptic is not installed")
-def test_a_synthesis_nears_the_statistics():
+def test_a_synthesis_nears_the_statistics(capsys):
     exemplar = blobs(32, 32, seed=0)
     image, trace = portilla_simoncelli.synthesize(exemplar, iterations=20)
     assert image.shape == (3, 32, 32)
@@ -34,6 +34,7 @@ def test_a_synthesis_nears_the_statistics():
     own, near, far = portilla_simoncelli.distances(exemplar, [exemplar, shown, blobs(32, 32, seed=1)])
     assert own == pytest.approx(0, abs=1e-9)
     assert near < far
+    assert not capsys.readouterr().err  # no bars
     again, _ = portilla_simoncelli.synthesize(exemplar, iterations=20)
     torch.testing.assert_close(image, again, rtol=0, atol=0)
 

@@ -4,11 +4,12 @@ They are statistics of grey values: correlations of a steerable pyramid's coeffi
 magnitudes. So an image is converted to luminance first.
 """
 
+import contextlib
 import hashlib
 import importlib
 import importlib.util
+import io
 import logging
-import os
 import tempfile
 import warnings
 from importlib import metadata
@@ -50,7 +51,6 @@ def versions():
 def _plenoptic():
     if not is_available():
         raise InputError(f"portilla_simoncelli: {INSTALL}")
-    os.environ.setdefault("TQDM_DISABLE", "1")  # its progress bars would fill the log
     return importlib.import_module("plenoptic")
 
 
@@ -200,7 +200,8 @@ def synthesize(exemplar, seed=0, iterations=100, *, path=None, checkpoint_every=
             },
         )
     while (done := len(metamer.losses) - 1) < turns:
-        metamer.synthesize(max_iter=min(saved_every, turns - done), stop_criterion=0)
+        with contextlib.redirect_stderr(io.StringIO()):  # its progress bars would fill the log
+            metamer.synthesize(max_iter=min(saved_every, turns - done), stop_criterion=0)
         if path:
             _save(path, identity, metamer)
     trace = [
