@@ -119,6 +119,7 @@ def network_pages(study, network, seed, layers, textures):
     script("describe_classes", {"rdms": paths, "clusters": at["clusters"]}, tables, {})
     inputs = {kind: at[kind] for kind in ("clusters", "information", "by_k", "labels", "confusions")}
     params = {"study": study.name, "metric": "euclidean", "representation": "gram", "label": network}
+    params |= {"clustering": CHOICES["clustering"]["on"]}
     output = study / f"report/networks/{network}"
     script("html_network", {"rdms": paths} | inputs, [str(output)], params | {"columns": columns})
     for path in rdms:
@@ -126,10 +127,11 @@ def network_pages(study, network, seed, layers, textures):
 
 
 def copied(study, network, other):
-    """Take one network's pages and table for another's: their files would be as large."""
+    """Take one network's pages and tables for another's: their files would be as large."""
     shutil.copytree(study / f"report/networks/{network}", study / f"report/networks/{other}")
-    for ending in (".csv", ".csv.json"):
-        shutil.copy(study / f"information/{network}{ending}", study / f"information/{other}{ending}")
+    for kind in ("information", "confusions"):
+        for ending in (".csv", ".csv.json"):
+            shutil.copy(study / f"{kind}/{network}{ending}", study / f"{kind}/{other}{ending}")
 
 
 def first_pages(study, networks, layers):
@@ -155,7 +157,10 @@ def first_pages(study, networks, layers):
         joined[metric] = rng.uniform(0.1, 0.5, len(joined))
     tables.write(summary, joined)
     tables.write(scored, pd.DataFrame({"network": networks, "scored": True}))
-    low_high = {"fisher_low": -0.6, "fisher_high": 0.5, "p_permutation": 0.7}
+    pairs = [tables.read(study / f"confusions/{name}.csv").assign(network=name) for name in networks]
+    confusions = str(study / "confusions.csv")
+    tables.write(confusions, pd.concat(pairs))
+    low_high = {"fisher_low": -0.6, "fisher_high": 0.5, "r_detectable": 0.71, "power_half": 0.4}
     rows = [{"layer": "best", "metric": metric, "n": len(networks), "pearson_r": -0.1} for metric in METRICS]
     uncertainty = str(study / "brainscore_uncertainty.csv")
     tables.write(uncertainty, [row | low_high for row in rows])
@@ -173,6 +178,7 @@ def first_pages(study, networks, layers):
             "summary": summary,
             "networks": scored,
             "uncertainty": uncertainty,
+            "confusions": confusions,
         },
         {
             "overview": str(report / "index.html"),

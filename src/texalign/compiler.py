@@ -30,7 +30,7 @@ def left_out():
         return getattr(importlib.import_module(module.__name__), attribute)
 
     package.utils = inside
-    package.disable = lambda function=None, recursive=True, **_options: function
+    package.disable = lambda function=None, *_, **__: function or (lambda decorated: decorated)
     package.__getattr__ = lambda attribute: ask(package, attribute)
     inside.is_compile_supported = lambda *args: ask(inside, "is_compile_supported")(*args)
     inside.__getattr__ = lambda attribute: ask(inside, attribute)

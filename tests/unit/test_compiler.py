@@ -24,6 +24,7 @@ import sys
 from texalign import compiler
 with compiler.left_out():
     import torch._dynamo
+    assert torch._dynamo.disable(recursive=False)(len) is torch._dynamo.disable(len) is len
     from torch._dynamo.utils import is_compile_supported
     assert callable(torch._dynamo.reset)
     assert is_compile_supported("cpu") in (True, False)

@@ -14,9 +14,6 @@ SIDE, NEAREST = 1400, 24
 #: Pairs of classes that are listed, and thumbnails of each.
 PAIRS, EXAMPLES = 30, 4
 
-#: Confusion of a pair that is listed: less would be shown as 0.00.
-LEAST = 0.005
-
 
 def matrix(condensed, n, side=SIDE):
     """Upper triangle of an RDM, or of its block means, for a page.
@@ -90,7 +87,7 @@ def confused_pairs(confusions, labels, files, examples=EXAMPLES, pairs=PAIRS):
         to which the other class is the nearest come first, then typical ones.
     """
     place = {file: i for i, file in enumerate(files)}
-    rows = confusions[confusions["confusion"] >= LEAST].sort_values(
+    rows = confusions[confusions["confusion"] >= pages.LEAST].sort_values(
         ["confusion", "class", "other_class"], ascending=[False, True, True]
     )
     found = []

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from texalign import tables, views
+from texalign.report import pages
 
 #: Columns of the table of all networks and layers, where they are there.
 COLUMNS = (
@@ -211,7 +212,8 @@ def confused(networks, confusions, count=3):
     list of dict
         name, layer, link; ``pairs`` of class, other class and confusion, the largest first.
     """
-    rows = confusions[confusions["confusion"] > 0].sort_values("confusion", ascending=False, kind="stable")
+    rows = confusions[confusions["confusion"] >= pages.LEAST]
+    rows = rows.sort_values("confusion", ascending=False, kind="stable")
     return [
         {
             "name": one["name"],

@@ -20,6 +20,9 @@ ALWAYS = (("Overview", "index.html"), ("Networks", "networks.html"), ("Map", "ma
 #: Rows of a table that a page shows.
 LARGEST = 1000
 
+#: Confusion of a pair of classes that is listed: less would be shown as 0.00.
+LEAST = 0.005
+
 
 def environment():
     """Templates of this package; names are escaped everywhere."""

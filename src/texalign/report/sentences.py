@@ -145,8 +145,8 @@ def _of_chance(row):
         return ""
     half = 100 * row["power_half"]
     return (
-        f" So many networks would miss a true correlation of 0.5 {100 - half:.0f} times in 100; only one of "
-        f"{row['r_detectable']:.2f} or more is found 80 times in 100."
+        f" A study of {row['n']:.0f} networks would miss a true correlation of 0.5 {100 - half:.0f} times in "
+        f"100; only one of {row['r_detectable']:.2f} or more is found 80 times in 100."
     )
 
 
