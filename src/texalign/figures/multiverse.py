@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from texalign.figures.style import DOUBLE, HUES, NUMBERS, frameless, plain, styled
+from texalign.figures.style import DOUBLE, NUMBERS, frameless, hues, plain, styled
 
 #: Short names of choices, where there is little room.
 NAMES = {
@@ -70,7 +70,7 @@ def _correlations(axes, order, mean):
         label="mean, permuted",
     )
     for i, metric in enumerate(order.correlations.columns):
-        look = {"color": HUES[i % len(HUES)], "marker": ".", "markersize": 2.5, "linewidth": 0}
+        look = {"color": hues()[i % len(hues())], "marker": ".", "markersize": 2.5, "linewidth": 0}
         axes.plot(x, order.correlations[metric], label=plain(metric.replace("_", " ")), **look)
     axes.plot(x, band["mean_r"], color="#222222", linewidth=1.2, label="mean")
     axes.set(ylim=(-1.05, 1.05), ylabel="Correlation $r$")

@@ -9,12 +9,12 @@ from matplotlib.ticker import MaxNLocator
 from texalign.figures.style import (
     CHANCE,
     DOUBLE,
-    HUES,
     MIDDLE,
     NUMBERS,
     colour_bar,
     fit_names,
     frameless,
+    hues,
     network_legend,
     note,
     plain,
@@ -269,9 +269,9 @@ def second_order(matrix, labels, groups, class_identity, measure="Correlation", 
             lines(m - controls - 0.5, -0.5, m - 0.5, color="#222222" if signed else "white", linewidth=2)
     frameless(axes)
     bars = axes.inset_axes([1.03, 0, 0.19, 1], ylim=axes.get_ylim())
-    own = np.arange(m) < m - controls
-    bars.barh(np.arange(m)[own], np.asarray(class_identity)[own], height=0.8, color=HUES[0])
-    look = {"facecolor": "white", "edgecolor": HUES[0], "linewidth": 0.8}
+    own, hue = np.arange(m) < m - controls, hues()[0]
+    bars.barh(np.arange(m)[own], np.asarray(class_identity)[own], height=0.8, color=hue)
+    look = {"facecolor": "white", "edgecolor": hue, "linewidth": 0.8}
     bars.barh(np.arange(m)[~own], np.asarray(class_identity)[~own], height=0.8, **look)
     bars.axvline(0, color="#222222", linewidth=0.6)
     bars.hlines(edges[1:-1] - 0.5, 0, 1, transform=bars.get_yaxis_transform(), color="#bbbbbb", linewidth=0.5)

@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from texalign import views
-from texalign.figures.style import DOUBLE, HUES, NUMBERS, legend, plain, styled, table_styles
+from texalign.figures.style import DOUBLE, NUMBERS, hues, legend, plain, styled, table_styles
 from texalign.tables import natural
 
 #: Names of representations for people, with colours and markers of their own.
@@ -19,11 +19,15 @@ NAMES = {
     "log_gram": "log Gram matrix",
     "sliced_wasserstein": "sliced Wasserstein",
 }
-COLOURS = dict(zip(NAMES, ["#222222", *HUES[:6]], strict=True))
 MARKERS = dict(zip(NAMES, "osD^vPX", strict=True))
 
 #: Panels of networks in a row.
 ACROSS = 3
+
+
+def colours():
+    """Give each representation its colour."""
+    return dict(zip(NAMES, ["#222222", *hues()[:6]], strict=True))
 
 
 @styled
@@ -55,7 +59,7 @@ def beside_gram(table, study=None):
         for name in shown:
             part = table[(table["network"] == network) & (table["representation"] == name)]
             x = part["layer"].map({layer: i for i, layer in enumerate(layers)})
-            look = {"color": COLOURS[name], "marker": MARKERS[name], "markersize": 2.5, "linewidth": 0.8}
+            look = {"color": colours()[name], "marker": MARKERS[name], "markersize": 2.5, "linewidth": 0.8}
             axes.plot(x, part["mi_bits"], **look)
         title = plain(views.shorten([names[network]])[0]).replace(" (", "\n(")
         axes.set_title(title, fontsize=6, loc="left", x=0.1)
@@ -67,7 +71,7 @@ def beside_gram(table, study=None):
         axes.yaxis.set_major_locator(MaxNLocator(3, **NUMBERS))
         axes.set_ylabel("bits" if i % ACROSS == 0 else "", fontsize=7)
         axes.tick_params(labelleft=i % ACROSS == 0)
-    lines = [Line2D([], [], color=COLOURS[name], marker=MARKERS[name], markersize=3.5) for name in shown]
+    lines = [Line2D([], [], color=colours()[name], marker=MARKERS[name], markersize=3.5) for name in shown]
     lines.append(Line2D([], [], color="#222222", linestyle=(0, (6, 3)), linewidth=0.6))
     place = {"loc": "outside upper right", "ncols": 4, "handlelength": 1.8, "columnspacing": 1.2}
     legend(figure, lines, [*(NAMES[name] for name in shown), f"H(class) = {bound:.2f} bits"], **place)
@@ -85,7 +89,7 @@ def _differences(axes, table, styles, shown):
         for (network, look), aside in zip(styles.items(), spread, strict=True):
             marker = {key: look[key] for key in ("color", "marker", "markerfacecolor")}
             axes.plot(beyond.loc[name, network], i + aside, markersize=4, linestyle="none", **marker)
-        axes.vlines(beyond.loc[name, trained].mean(), i - 0.36, i + 0.36, color=COLOURS[name], linewidth=2)
+        axes.vlines(beyond.loc[name, trained].mean(), i - 0.36, i + 0.36, color=colours()[name], linewidth=2)
     axes.axvline(0, color="#222222", linewidth=0.6)
     sizes = table.groupby("representation")["n"].max()
     labels = [

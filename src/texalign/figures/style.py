@@ -8,7 +8,6 @@ import zlib
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
@@ -28,9 +27,6 @@ MIDDLE, DOUBLE = 4.72, 7.2
 
 #: Of texts and axes; of what shows chance.
 INK, CHANCE = "#262626", "#999999"
-
-#: Ten hues that people with any colour vision tell apart.
-HUES = tuple(sns.color_palette("colorblind").as_hex())
 
 #: Lines of untrained networks, and of controls, trained or not.
 UNTRAINED, CONTROL = "--", ":"
@@ -213,6 +209,14 @@ def _outlines_alone():
         subset.Options._drop_tables_default = before
 
 
+@functools.cache
+def hues():
+    """Give ten hues that people with any colour vision tell apart."""
+    import seaborn  # with SciPy's distributions half a second: figures of images alone need none
+
+    return tuple(seaborn.color_palette("colorblind").as_hex())
+
+
 def network_styles(networks, families, untrained, controls=()):
     """Give each network a colour and a marker of its own.
 
@@ -267,7 +271,8 @@ def _shade(hue, rank, size):
     """Mix a colour with black (first of its family) up to white (last)."""
     amount = np.linspace(-0.45, 0.45, size)[rank] if size > 1 else 0
     towards = "white" if amount > 0 else "black"
-    return mpl.colors.to_hex(sns.blend_palette([hue, towards], 101)[round(100 * abs(amount))])
+    mixed = mpl.colors.LinearSegmentedColormap.from_list("", [hue, towards])
+    return mpl.colors.to_hex(mixed(round(abs(amount), 2)))
 
 
 def table_styles(table, study=None):

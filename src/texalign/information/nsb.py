@@ -22,7 +22,7 @@ from texalign.errors import InputError
 #: The integrand is followed down to exp(-40), 4e-18 of its peak, on both sides.
 _DEPTH = 40.0
 
-_COARSE_NODES, _FINE_NODES = 256, 128
+_NODES = 256
 
 #: From here up Stirling's series is exact in float64, and differences of gamma functions are not.
 _LARGE = 16.0
@@ -159,21 +159,27 @@ def _posterior(values, times, n_states):
     """
     if n_states == 1:
         return np.ones(1), np.ones(1), np.zeros(1), np.zeros(1)
-    n_states = float(n_states)
+    n, n_states = float(values @ times), float(n_states)
     # Below, the integrand falls at least like alpha * n_states; above, the data say nothing more
     # once alpha exceeds n squared, and the prior falls like 1 / alpha.
-    low, high = -_DEPTH - 5 - np.log(n_states), _DEPTH + 2 * np.log(values @ times)
-    nodes = np.linspace(low, high, _COARSE_NODES)
+    low, high = -_DEPTH - 5 - np.log(n_states), _DEPTH + 2 * np.log(n)
+    grid, width = _grid(*_outwards(low, high)), np.inf
     while True:
-        log_weights = _log_integrand(nodes, values, times, n_states)
+        of_alphabet = _alphabet(grid, n, n_states)
+        log_weights = of_alphabet.log_prior + grid.log_rising(values) @ times - of_alphabet.log_rising
         inside = np.flatnonzero(log_weights > log_weights.max() - _DEPTH)
-        low, high = nodes[max(inside[0] - 1, 0)], nodes[min(inside[-1] + 1, len(nodes) - 1)]
-        if high - low > (nodes[-1] - nodes[0]) / 2:
+        low, high = grid.nodes[max(inside[0] - 1, 0)], grid.nodes[min(inside[-1] + 1, len(grid.nodes) - 1)]
+        if high - low > width / 2:
             break
-        nodes = np.linspace(low, high, _FINE_NODES)
+        grid, width = _grid(*_outwards(low, high)), high - low
     weights = np.exp(log_weights - log_weights.max())
-    alpha = np.exp(nodes)
-    return alpha, weights / weights.sum(), *_dirichlet_moments(alpha, values, times, n_states)
+    return grid.alpha, weights / weights.sum(), *_dirichlet_moments(grid, of_alphabet, values, times)
+
+
+def _outwards(low, high):
+    """Move the ends of a range outwards to round numbers, by half of its width together at most."""
+    step = 2.0 ** np.floor(np.log2((high - low) / 4))
+    return np.floor(low / step) * step, np.ceil(high / step) * step
 
 
 def _moments(weights, means, variances):
@@ -181,11 +187,38 @@ def _moments(weights, means, variances):
     return float(mean), float(np.sqrt(weights @ (variances + (means - mean) ** 2)))
 
 
-def _log_integrand(log_alpha, values, times, n_states):
-    """Log of prior times likelihood per unit of log alpha, up to a constant."""
-    alpha = np.exp(log_alpha)
-    likelihood = _log_rising(alpha, values) @ times - _log_rising(alpha * n_states, [values @ times])[:, 0]
-    return log_alpha + np.log(_prior(alpha, n_states)) + likelihood
+class _Grid:
+    """Nodes of log alpha, and special functions there, for each count that occurs.
+
+    They are nearly all of the time, and the tables of a study have few counts, and few grids since their ends
+    are round numbers: what was once taken is kept.
+    """
+
+    def __init__(self, low, high):
+        self.nodes = np.linspace(low, high, _NODES)
+        self.alpha = np.exp(self.nodes)
+        self.log_rising = self._each(lambda count: _log_rising(self.alpha, count))
+        self.digamma = self._each(lambda count: digamma(self.alpha + count + 1))
+        self.trigamma = self._each(lambda count: zeta(2, self.alpha + count + 1))
+
+    @staticmethod
+    def _each(function):
+        kept = functools.lru_cache(maxsize=256)(function)
+        return lambda counts: np.stack([kept(count) for count in counts.tolist()], axis=1)
+
+
+class _Alphabet:
+    """What an alphabet of a size has at the nodes of a grid, for a sample size."""
+
+    def __init__(self, grid, n, n_states):
+        self.n_states = n_states
+        self.nu = n + n_states * grid.alpha
+        self.log_prior = grid.nodes + np.log(_prior(grid.alpha, n_states))
+        self.log_rising = _log_rising(grid.alpha * n_states, n)
+        self.digamma, self.trigamma = digamma(self.nu + 1), zeta(2, self.nu + 1)
+
+
+_grid, _alphabet = functools.lru_cache(maxsize=64)(_Grid), functools.lru_cache(maxsize=64)(_Alphabet)
 
 
 def _prior(alpha, n_states):
@@ -202,19 +235,15 @@ def _excess(x):
 
 
 def _log_rising(x, m):
-    """Log of Gamma(x + m) / (Gamma(x) x^m), shape (len(x), len(m)).
+    """Log of Gamma(x + m) / (Gamma(x) x^m), for ascending x and a number m.
 
     The factor x^m is common to all alphas once prior states and data are put together; without it
     nothing large is left to cancel.
     """
-    x, m = np.asarray(x)[:, None], np.asarray(m)[None, :]
-    small = (x < _LARGE)[:, 0]
-    result = np.empty((x.shape[0], m.shape[1]))
-    s = x[small]
-    result[small] = gammaln(s + m) - gammaln(s) - m * np.log(s)
-    b = x[~small]
-    result[~small] = (b + m - 0.5) * np.log1p(m / b) - m + _stirling(b + m) - _stirling(b)
-    return result
+    s, b = np.split(x, [np.searchsorted(x, _LARGE)])
+    small = gammaln(s + m) - gammaln(s) - m * np.log(s)
+    large = (b + m - 0.5) * np.log1p(m / b) - m + _stirling(b + m) - _stirling(b)
+    return np.concatenate([small, large])
 
 
 def _stirling(x):
@@ -222,20 +251,20 @@ def _stirling(x):
     return y * (1 / 12 - y**2 * (1 / 360 - y**2 * (1 / 1260 - y**2 / 1680)))
 
 
-def _dirichlet_moments(alpha, values, times, n_states):
+def _dirichlet_moments(grid, of_alphabet, values, times):
     """Mean and variance of the entropy (nats) of a Dirichlet posterior, [2]_, for each alpha.
 
     The variance is written around the mean of psi(a + 1), so that no large numbers cancel:
     sum a (psi(a + 1) - mean)^2 / (nu (nu + 1)) + sum a (a + 1) psi1(a + 1) / (nu (nu + 1)) - psi1(nu + 1).
     """
-    a = alpha[:, None] + np.append(values, 0.0)
-    a_times = a * np.append(times, n_states - times.sum())
-    nu = values @ times + n_states * alpha
-    psi = digamma(a + 1)
+    values, nu = np.append(values, 0.0), of_alphabet.nu
+    a = grid.alpha[:, None] + values
+    a_times = a * np.append(times, of_alphabet.n_states - times.sum())
+    psi = grid.digamma(values)
     mean = (a_times * psi).sum(1) / nu
-    spread = (a_times * ((psi - mean[:, None]) ** 2 + (a + 1) * zeta(2, a + 1))).sum(1)
-    variance = spread / (nu * (nu + 1)) - zeta(2, nu + 1)
-    return digamma(nu + 1) - mean, np.maximum(variance, 0.0)
+    spread = (a_times * ((psi - mean[:, None]) ** 2 + (a + 1) * grid.trigamma(values))).sum(1)
+    variance = spread / (nu * (nu + 1)) - of_alphabet.trigamma
+    return of_alphabet.digamma - mean, np.maximum(variance, 0.0)
 
 
 def _unknown_alphabet(counts):
