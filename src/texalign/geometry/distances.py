@@ -3,8 +3,6 @@
 import logging
 
 import numpy as np
-from scipy.linalg.blas import dsyrk, ssyrk
-from scipy.spatial.distance import cdist, pdist
 
 from texalign.errors import InputError
 from texalign.geometry.condensed import condensed_length, condensed_rows, pairs_of, pairs_with, start_of
@@ -196,9 +194,8 @@ def _block_distances(along, across, across2, norms2, share):
     for i, part in _block_rows(0, len(across), n):
         others, inner = slice(i + 1, n), across[i, i + 1 :]
         sizes, scaled = across2[i] + across2[others], scaled2[i] + scaled2[others]
-        d2 = cdist(along[i : i + 1], along[others], "sqeuclidean")[0] + sizes - 2 * inner
-        c2 = cdist(scaled_along[i : i + 1], scaled_along[others], "sqeuclidean")[0]
-        c2 += scaled - 2 * inner / (norms[i] * norms[others])
+        d2 = _squared(along, i) + sizes - 2 * inner
+        c2 = _squared(scaled_along, i) + scaled - 2 * inner / (norms[i] * norms[others])
         near.append(np.flatnonzero((d2 < share * sizes) | (c2 < share * scaled)) + part.start)
         squared[part], chord2[part] = d2, c2
     return squared, chord2, np.concatenate(near)
@@ -292,14 +289,12 @@ def _products(rows, dtype, names=None):
         Squared norms of what is left, and of the rows.
     """
     n = rows.shape[0]
-    syrk = ssyrk if dtype == np.float32 else dsyrk
     along, across = [], np.zeros(condensed_length(n))
     across2, norms2 = np.zeros(n), np.zeros(n)
-    products = np.zeros((n, n), dtype)  # one for all slabs: new memory costs a tenth of a product
+    products = np.empty((n, n), dtype)  # one for all slabs: new memory costs a tenth of a product
     for coordinates, rest, scale2 in _split_slabs(rows, 0, dtype, norms2, names):
         along.append(coordinates)
-        # In C's order this fills the upper triangle.
-        products = syrk(1.0, rest.T, c=products.T, trans=1, lower=1, overwrite_c=1).T
+        np.matmul(rest, rest.T, out=products)  # by BLAS's syrk, half the work, as both are the same memory
         across2 += scale2 * products.diagonal()
         for i, part in condensed_rows(n):
             across[part] += scale2 * products[i, i + 1 :]
@@ -335,17 +330,22 @@ def _divisors(norms2):
 def _from_products(along, across, across2, norms2, share):
     """Squared distances and chords, condensed; condensed indices of pairs that have lost their digits."""
     norms = _divisors(norms2)
-    squared = pdist(along, "sqeuclidean")
-    chord2 = pdist(along / norms[:, None], "sqeuclidean")
-    scaled2 = across2 / norms**2
+    scaled_along, scaled2 = along / norms[:, None], across2 / norms**2
+    squared, chord2 = np.empty_like(across), np.empty_like(across)
     near = [np.empty(0, int)]
     for i, part in condensed_rows(len(norms)):
         sizes, scaled = across2[i] + across2[i + 1 :], scaled2[i] + scaled2[i + 1 :]
-        squared[part] += sizes - 2 * across[part]
-        chord2[part] += scaled - 2 * across[part] / (norms[i] * norms[i + 1 :])
+        squared[part] = _squared(along, i) + sizes - 2 * across[part]
+        chord2[part] = _squared(scaled_along, i) + scaled - 2 * across[part] / (norms[i] * norms[i + 1 :])
         lost = (squared[part] < share * sizes) | (chord2[part] < share * scaled)
         near.append(np.flatnonzero(lost) + part.start)
     return squared, chord2, np.concatenate(near)
+
+
+def _squared(points, i):
+    """Squared distances of point i and those behind it."""
+    difference = points[i + 1 :] - points[i]
+    return np.einsum("ij,ij->i", difference, difference)
 
 
 def _power_of_two(norms2):

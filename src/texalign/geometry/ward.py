@@ -1,9 +1,6 @@
 """Ward's clustering: one tree, cut at every number of clusters."""
 
 import numpy as np
-import scipy.cluster.hierarchy
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from texalign.errors import InputError
 from texalign.geometry import distances
@@ -71,7 +68,9 @@ def ward_tree(euclidean, overwrite=False):
         from texalign.geometry.chain import ward_in_place  # compiles, so only where it is wanted
 
         return ward_in_place(np.array(euclidean, np.float32, copy=None if overwrite else True))
-    return scipy.cluster.hierarchy.linkage(np.asarray(euclidean, dtype=np.float64), method="ward")
+    from scipy.cluster.hierarchy import linkage  # a quarter of a second that cutting a tree does without
+
+    return linkage(np.asarray(euclidean, dtype=np.float64), method="ward")
 
 
 def cut(tree, k):
@@ -93,10 +92,9 @@ def cut(tree, k):
     if not 1 <= k <= n:
         raise InputError(f"clustering: k: {k} clusters of {n} textures are not possible; use 1 ... {n}")
     merges = n - k
-    parents = np.repeat(np.arange(n, n + merges), 2)
-    children = tree[:merges, :2].astype(int).ravel()
-    nodes = n + merges
-    graph = coo_matrix((np.ones(len(parents), bool), (children, parents)), shape=(nodes, nodes))
-    labels = connected_components(graph, directed=False)[1][:n]
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    above = np.arange(n + merges)
+    above[tree[:merges, :2].astype(int).ravel()] = np.repeat(np.arange(n, n + merges), 2)
+    while not np.array_equal(above, higher := above[above]):  # twice as far up each time, to the roots
+        above = higher
+    _, first, inverse = np.unique(above[:n], return_index=True, return_inverse=True)
     return np.argsort(np.argsort(first))[inverse].astype(np.int32)

@@ -9,7 +9,6 @@ import contextlib
 import itertools
 
 import numpy as np
-from scipy.linalg import eigh, lapack
 
 from texalign import files
 from texalign.errors import InputError
@@ -209,6 +208,8 @@ def log_regularised(matrix, epsilon=REGULARISATION, rank=None):
     With δ = ε tr(A)/N the logarithm is log δ I + log(I + A/δ). Of a factor A = L Lᵀ with r columns,
     log(I + A/δ) = L V diag(log(1 + λ/δ) / λ) Vᵀ Lᵀ, where λ and V are of the r x r matrix LᵀL.
     """
+    from scipy.linalg import eigh  # the other representations do without, and without its import
+
     n = len(matrix)
     delta = epsilon * np.trace(matrix) / n
     if rank is None or 2 * rank > n:
@@ -226,6 +227,8 @@ def log_regularised(matrix, epsilon=REGULARISATION, rank=None):
 
 def _cholesky(matrix):
     """Factor L (N, r) of a matrix of rank r, L Lᵀ = A up to the rounding of float32."""
+    from scipy.linalg import lapack
+
     noise = len(matrix) * np.finfo(np.float32).eps * matrix.diagonal().max()
     factor, order, rank, _ = lapack.dpstrf(matrix, tol=noise, lower=1)
     found = np.empty((len(matrix), rank))
