@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 SIZES = (224, *trial.SIZES)
 
 
+#: Up to so many weights a network is run as it is: to run it without numbers, torch loads what takes longer.
+SMALL = 100_000_000
+
+
 class Block(NamedTuple):
     """A module that all of the computation goes through.
 
@@ -101,7 +105,7 @@ def blocks(module):
     Parameters
     ----------
     module : nn.Module
-        In evaluation mode. It is run without numbers where that is possible.
+        In evaluation mode. A large one is run without numbers where that is possible.
 
     Returns
     -------
@@ -182,7 +186,9 @@ def _nearest(depths, wanted):
 
 def _traced(module):
     """Trace a pass: what each module gave, None if not once, and the nodes that every path goes through."""
-    for part in (_without_numbers(module), module):
+    large = sum(p.numel() for p in module.parameters()) > SMALL
+    for numbers in (False, True) if large else (True, False):
+        part = _copied(module, numbers)
         device = next((p.device for p in part.parameters()), torch.device("cpu"))
         for size in SIZES:
             with (
@@ -194,10 +200,11 @@ def _traced(module):
     return {}, set()
 
 
-def _without_numbers(module):
-    """Make a copy of a network on the meta device: shapes, and no memory nor time."""
-    memory = {id(p): nn.Parameter(p.to("meta"), requires_grad=False) for p in module.parameters()}
-    memory |= {id(b): b.to("meta") for b in module.buffers()}
+def _copied(module, numbers):
+    """Copy a network, with its own weights or on the meta device: shapes, and no memory nor time."""
+    made = torch.Tensor.detach if numbers else lambda tensor: tensor.to("meta")
+    memory = {id(p): nn.Parameter(made(p), requires_grad=False) for p in module.parameters()}
+    memory |= {id(b): made(b) for b in module.buffers()}
     return copy.deepcopy(module, memory)
 
 

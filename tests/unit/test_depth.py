@@ -68,9 +68,27 @@ def test_a_chain_is_of_its_layers_with_weights():
     assert names(chain.eval().requires_grad_(False)) == ["0", "2", "4"]
 
 
+@pytest.mark.parametrize("small", [0, depth.SMALL])
+def test_a_pass_without_numbers_finds_the_same(small, monkeypatch):
+    found = depth.blocks(residual().requires_grad_())
+    devices = set()
+
+    class Looks(nn.Module):
+        def forward(self, x):
+            devices.add(x.device.type)
+            return x * 2
+
+    monkeypatch.setattr(depth, "SMALL", small)
+    looks = nn.Sequential(Looks(), residual().requires_grad_())
+    assert names(looks.eval()) == [f"1.{block.name}" for block in found]
+    assert devices == {"cpu" if small else "meta"}
+    assert all(p.requires_grad for p in looks.parameters())
+
+
 @pytest.mark.parametrize("kind", ["value", "size"])
-def test_what_cannot_run_without_numbers_runs_with_them(kind):
+def test_what_cannot_run_without_numbers_runs_with_them(kind, monkeypatch):
     """And at the size that it takes."""
+    monkeypatch.setattr(depth, "SMALL", 0)
 
     class Looks(nn.Module):
         def forward(self, x):
