@@ -58,6 +58,47 @@ def test_a_loss_of_zero_is_left_out():
     assert np.isnan(axes.lines[0].get_ydata()[-1])
 
 
+def timed(networks, textures):
+    table = traces(networks, textures)
+    return table.assign(seconds=table["evaluations"] / 7)
+
+
+@pytest.mark.parametrize(("networks", "textures"), [(1, 1), (3, 2), (13, 5)])
+def test_loss_over_time(networks, textures):
+    """A level line of each texture and network that has a generator, at the lowest of its looks."""
+    looks = [
+        {"texture": f"texture_{texture}", "network": key, "held_out_loss": loss}
+        for texture in range(textures)
+        for key, _, _ in POOL[:networks]
+        for loss in (3.0, 0.25, 0.5, np.nan)
+    ]
+    figure = synthesis.loss_over_time(timed(networks, textures), pd.DataFrame(looks))
+    assert_legible(figure)
+    for axes in figure.axes[:textures]:
+        levels = [line for line in axes.lines if line.get_marker() == "None"]
+        falling = [line for line in axes.lines if line not in levels]
+        assert [list(line.get_ydata()) for line in levels] == [[0.25, 0.25]] * networks
+        assert len(falling) == 2 * networks
+        assert {line.get_color() for line in levels} <= {line.get_color() for line in falling}
+        # The first step took no time, and has no place on the axis.
+        assert all(np.isnan(line.get_xdata()[0]) for line in falling)
+        assert all((np.diff(line.get_ydata()) <= 0).all() for line in falling)
+        assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert words(figure).count("samples of a generator") == 1
+
+
+@pytest.mark.parametrize("textures", [1, 4])
+def test_rivals(textures):
+    looks = pd.DataFrame({"iteration": [1, 50, 100], "judge_loss": [1.4, 0.7, 0.3]}).assign(generator_loss=2)
+    table = pd.concat([looks.assign(texture=f"texture_{number}") for number in range(textures)])
+    figure = synthesis.rivals(table)
+    assert_legible(figure)
+    for axes in figure.axes[:textures]:
+        shown = [list(line.get_ydata()) for line in axes.lines if line.get_marker() != "None"]
+        assert shown == [[2, 2, 2], [1.4, 0.7, 0.3]]
+        assert axes.get_ylim()[0] == 0
+
+
 def score_table(networks, textures=2, baseline=False):
     rng, rows = np.random.default_rng(0), []
     keys = [key for key, _, _ in POOL[:networks]]

@@ -22,6 +22,7 @@ def test_a_generator_has_a_place_by_method_and_maker():
         f"{ours}/generator/alexnet/L1/trained0.safetensors",
         f"{ours}/dcgan/dcgan/all/trained0.safetensors",
     ]
+    assert generators.trainings(chosen, TEXTURES)["dcgan"][1] == f"{ours}/dcgan/dcgan/all/trained0.csv"
     assert generators.sampled(chosen, TEXTURES)[3] == f"{ours}/dcgan/dcgan/all/samples.zip"
     assert generators.stimuli(chosen, TEXTURES)["images"] == []
     assert generators.samples(of(seeds=[0, 1, 2])) == 3
@@ -32,6 +33,7 @@ def test_a_published_generator_is_one_more_maker_of_its_texture():
     chosen = of(networks=["alexnet"], generator={"published": {"dots_0001": FILE}})
     place = "results/s/synthesis/dots_0001/generator/published/all"
     assert generators.trained(chosen, TEXTURES) == [f"{place}/trained0.safetensors"]
+    assert generators.trainings(chosen, TEXTURES) == {"generator": [], "dcgan": []}
     assert f"{place}/seed0.png" in synthesis.images(chosen, TEXTURES)
     rows, cells = synthesis.grid(chosen, TEXTURES)
     assert rows == [("descent", "alexnet"), ("generator", "published")]

@@ -250,6 +250,21 @@ def test_the_target_has_tables_images_and_figures():
     assert not any("loss" in path or "descent" in path for path in alone)
 
 
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        (["networks"], ["loss"]),
+        (["generator"], []),
+        (["networks", "generator"], ["loss", "time"]),
+        (["generator", "dcgan"], ["dcgan"]),
+    ],
+)
+def test_a_figure_is_made_where_there_is_what_it_shows(method, expected):
+    found = synthesis.targets(config(method=method), ["x"], [], "c")
+    shown = [name for name in ("loss", "time", "dcgan") if f"results/s/figures/synthesis/{name}.png" in found]
+    assert shown == expected
+
+
 def test_without_a_texture_there_is_nothing_to_make():
     with pytest.raises(InputError, match="c: synthesis: textures: none; name a file"):
         synthesis.targets(config(textures=[]), [], [], "c")

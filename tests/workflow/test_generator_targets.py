@@ -82,6 +82,7 @@ def test_published_generators_are_converted_and_noise_needs_no_exemplar(planned)
         blends={"other": {"from": "noise", "to": "grain1-0", "by": "layer"}},
     )
     output = planned.make("--dry-run", "synthesis", "transfer", "blends")
+    assert not {"plot_times", "plot_rivals"} & jobs(output)  # what others trained left no trace
     assert "InputFunctionException" not in output  # no rule is asked for a network that is none
     found = jobs(output)
     assert {"convert_generator grain1-0 0", "sample_generator grain1-0 generator published all 0"} <= found
@@ -111,6 +112,9 @@ def test_all_is_made_and_nothing_again(tmp_path):
     assert study.plan(*targets) == set()
     results = study / "results/tiny"
     folder = results / "synthesis/grain1-0"
+    for figure in ("time", "dcgan"):
+        with Image.open(results / f"figures/synthesis/{figure}.png") as image:
+            assert min(image.size) > 100
 
     generator, about = generator_file.load(folder / "generator/squeezenet1_1/all/trained0.safetensors")
     assert generator.architecture.scales == 2

@@ -376,6 +376,7 @@ STYLE_ROWS = [
     for texture in TEXTURES
     for method, maker in generators.stylists(config, texture)
 ]
+TRAININGS = generators.trainings(config, TEXTURES)
 TRACES = [trace for trace in synthesis.images(config, TEXTURES, "trace") if "/descent/" in trace]
 
 

@@ -70,6 +70,50 @@ rule plot_traces:
         "../scripts/plot_traces.py"
 
 
+rule plot_times:
+    input:
+        traces=TRACES,
+        trainings=TRAININGS["generator"],
+    output:
+        pdf=f"{STUDY}/figures/synthesis/time.pdf",
+        png=report(
+            f"{STUDY}/figures/synthesis/time.png",
+            caption="../report/time.rst",
+            category="Synthetic textures",
+            labels={"figure": "loss over time"},
+        ),
+    log:
+        log_of("plot_times"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("plot_times"),
+        study=escape(STUDY_NETWORKS),
+    script:
+        "../scripts/plot_times.py"
+
+
+rule plot_rivals:
+    input:
+        trainings=TRAININGS["dcgan"],
+    output:
+        pdf=f"{STUDY}/figures/synthesis/dcgan.pdf",
+        png=report(
+            f"{STUDY}/figures/synthesis/dcgan.png",
+            caption="../report/dcgan.rst",
+            category="Synthetic textures",
+            labels={"figure": "losses of DCGANs"},
+        ),
+    log:
+        log_of("plot_rivals"),
+    conda:
+        "../../envs/texalign.yaml"
+    params:
+        code=program("plot_rivals"),
+    script:
+        "../scripts/plot_rivals.py"
+
+
 rule plot_scores:
     input:
         scores=rules.join_scores.output[0],

@@ -4,18 +4,10 @@ from texalign import job
 
 job.start(snakemake)
 
-from pathlib import Path
-
-import pandas as pd
-
-from texalign import escaping, tables
+from texalign import escaping
 from texalign.figures import style, synthesis
+from texalign.synthesis import traces
 
-traces = []
-for path in map(Path, snakemake.input.traces):
-    texture, _, network, _, seed = path.with_suffix("").parts[-5:]
-    trace = tables.read(path)[["evaluations", "loss"]]
-    traces.append(trace.assign(texture=texture, run=seed, network=network))
 study = escaping.unescape(snakemake.params.study)
-figure = synthesis.loss_curves(pd.concat(traces), study)
+figure = synthesis.loss_curves(traces.join(snakemake.input.traces), study)
 style.save(figure, pdf=snakemake.output.pdf, png=snakemake.output.png)

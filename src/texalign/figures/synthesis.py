@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullLocator
 
 from texalign.figures.style import (
@@ -20,6 +21,12 @@ from texalign.views import shorten
 
 #: Columns of a grid at least, so that few textures are not blown up.
 COLUMNS = 5
+
+#: Of a generator's loss, which no time changes.
+LEVEL = {"color": "#666666", "linewidth": 1.4, "alpha": 0.7}
+
+#: Lines of a DCGAN: column of the trace, colour, marker, and its loss where the judge guesses, over ln 2.
+RIVALS = (("generator", "#0173b2", "o", 1), ("judge", "#de8f05", "s", 2))
 
 #: Points of the certificate: column of the table, legend, colour, marker.
 LEVELS = (
@@ -133,32 +140,119 @@ def loss_curves(traces, study=None):
         Losses relative to each run's first, the lowest so far, on a logarithmic axis.
     """
     styles, names = table_styles(traces, study)
-    textures = list(traces["texture"].drop_duplicates())
+    figure, panels = _panels(traces["texture"].drop_duplicates())
+    handles = {}
+    for texture, axes in panels.items():
+        for (network, _run), rows in traces[traces["texture"] == texture].groupby(["network", "run"]):
+            relative = rows["loss"].cummin() / rows["loss"].iloc[0]
+            (handles[network],) = axes.plot(rows["evaluations"], _positive(relative), **_line(styles, rows))
+    figure.supxlabel("Evaluations of loss and gradient (number)", fontsize=8)
+    figure.supylabel("Loss / loss of the initial image", fontsize=8)
+    shown = {names[network]: handles[network] for network in styles if network in handles}
+    legend(figure, shown.values(), shown, loc="outside right upper", handlelength=2.6)
+    return figure
+
+
+@styled
+def loss_over_time(traces, trainings, study=None):
+    """Draw how a loss fell while images were optimised, beside that of generators (Ulyanov et al., Fig. 6).
+
+    Parameters
+    ----------
+    traces : DataFrame
+        Of optimised images: texture, network, run, seconds, loss; without `study` also label, family,
+        weights.
+    trainings : DataFrame
+        Of generators, a row a look: texture, network, held_out_loss.
+    study : dict of str to dict, optional
+        See `texalign.figures.style.table_styles`.
+
+    Returns
+    -------
+    Figure
+        A panel a texture, both axes logarithmic. Lines with marks are optimised images, the lowest loss so
+        far; a level line is the mean loss of samples of a network's generator, in the network's colour.
+    """
+    styles, names = table_styles(traces, study)
+    figure, panels = _panels(traces["texture"].drop_duplicates())
+    handles = {}
+    for texture, axes in panels.items():
+        for (network, _run), rows in traces[traces["texture"] == texture].groupby(["network", "run"]):
+            # A clock that begins at zero has no place on the axis for it.
+            seconds, lowest = _positive(rows["seconds"]), _positive(rows["loss"].cummin())
+            (handles[network],) = axes.plot(seconds, lowest, **_line(styles, rows))
+        for network, rows in trainings[trainings["texture"] == texture].groupby("network"):
+            axes.axhline(rows["held_out_loss"].min(), **LEVEL | {"color": styles[network]["color"]})
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+    figure.supxlabel("Time (s)", fontsize=8)
+    figure.supylabel("Loss (arb. units)", fontsize=8)
+    shown = {names[network]: handles[network] for network in styles if network in handles}
+    shown["samples of a generator"] = Line2D([], [], **LEVEL)
+    legend(figure, shown.values(), shown, loc="outside right upper", handlelength=2.6)
+    return figure
+
+
+@styled
+def rivals(trainings):
+    """Draw the losses of a DCGAN's generator and judge while they learned, a panel a texture.
+
+    Parameters
+    ----------
+    trainings : DataFrame
+        texture, iteration, judge_loss, generator_loss; logistic losses in nats.
+
+    Returns
+    -------
+    Figure
+        With the losses that they have where the judge can only guess, ln 2 and 2 ln 2, as thin lines.
+    """
+    figure, panels = _panels(trainings["texture"].drop_duplicates(), log=False)
+    handles = {}
+    for texture, axes in panels.items():
+        rows = trainings[trainings["texture"] == texture]
+        for name, colour, marker, guesses in RIVALS:
+            look = {**MARK, "markersize": 3, "color": colour, "marker": marker, "linewidth": 0.9}
+            (handles[name],) = axes.plot(rows["iteration"], rows[f"{name}_loss"], **look)
+            axes.axhline(guesses * np.log(2), color=colour, linewidth=0.5, zorder=0)
+        axes.set_ylim(0, None)
+    figure.supxlabel("Iteration", fontsize=8)
+    figure.supylabel("Logistic loss (nats)", fontsize=8)
+    legend(figure, handles.values(), handles, loc="outside right upper", handlelength=2.6)
+    return figure
+
+
+def _panels(textures, log=True):
+    """Make a figure with a panel for each texture: texture to axes."""
+    textures = list(textures)
     columns = min(3, len(textures))
     lines = -(-len(textures) // columns)
     figure = Figure(figsize=(DOUBLE if columns > 1 else MIDDLE, 0.5 + 1.75 * lines), layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    handles = {}
-    for axes, texture, title in zip(grid.flat, textures, shorten(textures, 24), strict=False):
-        for (network, _run), rows in traces[traces["texture"] == texture].groupby(["network", "run"]):
-            relative = rows["loss"].cummin() / rows["loss"].iloc[0]
-            look = {**styles[network], **MARK, "markersize": 3.5, "markevery": max(1, len(rows) // 5)}
-            # A loss of exactly zero has no place on a logarithmic axis.
-            (handles[network],) = axes.plot(rows["evaluations"], relative.where(relative > 0), **look)
-        axes.set_yscale("log")
+    for axes, title in zip(grid.flat, shorten(textures, 24), strict=False):
         axes.set_title(plain(title), fontsize=7)
-        axes.yaxis.set_major_locator(LogLocator(numticks=7))
-        axes.yaxis.set_minor_locator(NullLocator())
+        if log:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_locator(LogLocator(numticks=7))
+            axes.yaxis.set_minor_locator(NullLocator())
     for axes in list(grid.flat)[len(textures) :]:
         axes.set_axis_off()
     for axes in list(grid.flat)[len(textures) - columns : len(textures)]:
         axes.tick_params(labelbottom=True)  # also above an empty place
-    figure.supxlabel("Evaluations of loss and gradient (number)", fontsize=8)
-    figure.supylabel("Loss / loss of the initial image", fontsize=8)
-    shown = [network for network in styles if network in handles]
-    place = {"loc": "outside right upper", "handlelength": 2.6}
-    legend(figure, [handles[network] for network in shown], [names[network] for network in shown], **place)
-    return figure
+    return figure, dict(zip(textures, grid.flat, strict=False))
+
+
+def _line(styles, rows):
+    """Style the line of one run of a network."""
+    network = rows["network"].iloc[0]
+    return {**styles[network], **MARK, "markersize": 3.5, "markevery": max(1, len(rows) // 5)}
+
+
+def _positive(values):
+    """Leave out what has no place on a logarithmic axis."""
+    return values.where(values > 0)
 
 
 @styled

@@ -79,6 +79,17 @@ def trained(config, textures):
     ]
 
 
+def trainings(config, textures):
+    """Paths of how all generators learned that were trained here: method to list of str."""
+    seed, found = config["synthesis"]["generator"]["seed"], {method: [] for method in synthesis.TRAINED}
+    for texture in textures:
+        for where in _coordinates(config, texture):
+            if where["maker"] != synthesis.PUBLISHED:
+                there = path(config["study"], "training", texture=texture, trained=seed, **where)
+                found[where["method"]].append(there)
+    return found
+
+
 def sampled(config, textures):
     """Paths of files with many samples, one a generator."""
     return [

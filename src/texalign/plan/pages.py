@@ -152,6 +152,8 @@ PAGES = {
             Part("Between two textures", {"blends/{blend}/{maker}/{layers}/seed{seed}.png": "blend"}),
             Part("A pack of stimuli", {"figures/synthesis/stimuli.png": "stimuli"}),
             Part("Loss curves", {"figures/synthesis/loss.png": "loss"}),
+            Part("Loss over time", {"figures/synthesis/time.png": "time"}),
+            Part("Generators and their judges", {"figures/synthesis/dcgan.png": "dcgan"}),
             Part(
                 "Scores",
                 {"figures/synthesis/scores.png": "scores"},

@@ -23,6 +23,8 @@ OTHER_LABELS = {BASELINE: BASELINE_LABEL, DCGAN: "DCGAN", PUBLISHED: "Published"
 LAYERED = ("descent", "generator")
 #: Methods that train a generator, which then makes any number of images.
 TRAINED = ("generator", "dcgan")
+#: Figures that are made where there are images of some methods.
+FIGURES = {"loss": {"descent"}, "time": {"descent", "generator"}, "dcgan": {"dcgan"}}
 
 
 # ------------------------------------------------------------------------------------- exemplars
@@ -303,8 +305,9 @@ def targets(config, textures, series, where):
         raise InputError(
             f"{where}: synthesis: textures: none; name a file, or <class>/<file> of the image set"
         )
-    study, by_networks = config["study"], any(method == "descent" for method, _ in makers(config))
-    figures = [f"seed{seed}" for seed in config["synthesis"]["seeds"]] + ["scores"] + ["loss"] * by_networks
+    study, methods = config["study"], {method for method, _ in makers(config)}
+    figures = [f"seed{seed}" for seed in config["synthesis"]["seeds"]] + ["scores"]
+    figures += [name for name, needed in FIGURES.items() if needed <= methods]
     figures += [f"series/{network}" for network in series]
     return [
         path(study, "synthesis/scores.csv"),
