@@ -63,6 +63,34 @@ def test_it_begins_at_the_content_and_tells_what_it_is_made_of():
     json.dumps(made.metadata)
 
 
+def test_with_balanced_weights_it_begins_from_coarse_to_fine():
+    """At a quarter and at half of the size, with the content made smaller too."""
+    style, image = blobs(136, seed=1), blobs(128, seed=2)
+    options = OPTIONS | {"iterations": 4, "content_weight": 0.1}
+    made = transfer.stylise(small_network(), style, image, Paper("balanced"), **options)
+    assert made.trace[0]["note"] == "from 32x32, 64x64 px"
+    assert made.metadata["settings"]["start"] == "coarse"
+    # It is no longer the content, and already nearer to the style.
+    assert made.trace[0]["content"] > 0.01
+    plain = transfer.stylise(small_network(), style, image, Paper("paper"), **options)
+    assert plain.trace[0]["content"] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_layer_that_a_small_image_does_not_have_gives_way_to_the_deepest():
+    network = small_network()
+    for layer, names, expected in ((None, ["L1"], None), ("L2", ["L1"], "3"), ("1", ["L1", "L2"], "1")):
+        objective = transfer.StyleObjective(
+            network, blobs(32), blobs(32), Paper("balanced"), content_layer=layer
+        )
+        small = objective.reduced([0], 2, names)
+        assert small.content_layer == expected
+        assert small.content.shape == (3, 16, 16)
+        assert small.names[-1] == "content"
+        assert list(small.network.layers) == names
+    tiny = transfer.StyleObjective(network, blobs(32), blobs(32), Paper("balanced"), content_layer="L2")
+    assert tiny.reduced([0], 16, ["L1"]).content_layer is None  # one position
+
+
 def test_without_content_it_is_a_texture():
     options = OPTIONS | {"start": "noise", "seed": 3}
     image = np.asarray(blobs(seed=2))

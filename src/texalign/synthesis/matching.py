@@ -137,18 +137,17 @@ def optimise(objective, seeds=None, size=None, checkpoints=None, code="", **sett
         initial.append(image)
     fresh = [descent for descent in descents if not descent.trace]
     if settings.start == "coarse" and fresh:
-        _begin_coarse(fresh, objective, initial, seeds, settings)
+        begin_coarse(fresh, objective, initial, seeds, settings)
     run_in_lockstep(descents, objective.evaluate)
     return [finish(descent, image) for descent, image in zip(descents, initial, strict=True)]
 
 
-def _begin_coarse(descents, objective, initial, seeds, settings):
-    """Let descents begin at what smaller images of their exemplars lead to."""
+def begin_coarse(descents, objective, initial, seeds, settings, first=None):
+    """Let descents begin at what smaller images of their exemplars lead to: see `pyramid.coarse_start`."""
     which = [descent.index for descent in descents]
     began = time.monotonic()
-    images, sizes = pyramid.coarse_start(
-        objective, which, [initial[index] for index in which], [seeds[index] for index in which], settings
-    )
+    starts, drawn = ([listed[index] for index in which] for listed in (initial, seeds))
+    images, sizes = pyramid.coarse_start(objective, which, starts, drawn, settings, first)
     for descent, image in zip(descents, images, strict=True):
         descent.begin_at(image, f"from {', '.join(f'{h}x{w}' for h, w in sizes)} px" if sizes else "")
         descent.seconds = time.monotonic() - began

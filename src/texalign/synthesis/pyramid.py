@@ -15,7 +15,7 @@ from texalign.synthesis.objective import readable_layers
 LEVELS, SMALLEST = 2, 32
 
 
-def coarse_start(objective, which, initial, seeds, settings):
+def coarse_start(objective, which, initial, seeds, settings, first=None):
     """Optimise small images of some exemplars, from the coarsest to half of the size.
 
     Parameters
@@ -29,6 +29,8 @@ def coarse_start(objective, which, initial, seeds, settings):
     seeds : sequence of int
         Of the noise.
     settings : Settings
+    first : sequence of Tensor, shape (3, H, W), optional
+        What the coarsest begins as, made smaller, in place of noise.
 
     Returns
     -------
@@ -50,7 +52,9 @@ def coarse_start(objective, which, initial, seeds, settings):
                 levels.append((ours, 2**level, small, both))
     images = list(initial)
     for number, (ours, factor, small, names) in enumerate(levels):
-        if number == 0:
+        if number == 0 and first is not None:
+            images = [functional.adaptive_avg_pool2d(image, ours) for image in first]
+        elif number == 0:
             images = [spot_noise(one, ours, seed) for one, seed in zip(small, seeds, strict=True)]
         coarse = objective.reduced(which, factor, names)
         images = _optimise(coarse, _enlarged(images, ours), settings)

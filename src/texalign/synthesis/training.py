@@ -79,7 +79,7 @@ class Training:
     calibration: int = 32
     patience: int | None = None
     checkpoint_every: int = 25
-    content_weight: float = 1.0
+    content_weight: float = 0.1
     content_layer: str | None = None
 
     def __post_init__(self):
