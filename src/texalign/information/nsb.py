@@ -215,7 +215,7 @@ class _Alphabet:
         self.nu = n + n_states * grid.alpha
         self.log_prior = grid.nodes + np.log(_prior(grid.alpha, n_states))
         self.log_rising = _log_rising(grid.alpha * n_states, n)
-        self.digamma, self.trigamma = digamma(self.nu + 1), zeta(2, self.nu + 1)
+        self.polygamma = functools.cache(lambda: (digamma(self.nu + 1), zeta(2, self.nu + 1)))
 
 
 _grid, _alphabet = functools.lru_cache(maxsize=64)(_Grid), functools.lru_cache(maxsize=64)(_Alphabet)
@@ -223,9 +223,14 @@ _grid, _alphabet = functools.lru_cache(maxsize=64)(_Grid), functools.lru_cache(m
 
 def _prior(alpha, n_states):
     """Density d xi / d alpha = K psi1(K alpha + 1) - psi1(alpha + 1) of [1]_, without cancellation."""
-    direct = n_states * zeta(2, n_states * alpha + 1) - zeta(2, alpha + 1)
-    large = np.maximum(alpha, _LARGE)
-    return np.where(alpha < _LARGE, direct, _excess(large) - n_states * _excess(n_states * large))
+    small, large = _split(alpha)
+    direct = n_states * zeta(2, n_states * small + 1) - zeta(2, small + 1)
+    return np.concatenate([direct, _excess(large) - n_states * _excess(n_states * large)])
+
+
+def _split(x):
+    """Split ascending numbers where Stirling's series is taken."""
+    return np.split(x, [np.searchsorted(x, _LARGE)])
 
 
 def _excess(x):
@@ -240,7 +245,7 @@ def _log_rising(x, m):
     The factor x^m is common to all alphas once prior states and data are put together; without it
     nothing large is left to cancel.
     """
-    s, b = np.split(x, [np.searchsorted(x, _LARGE)])
+    s, b = _split(x)
     small = gammaln(s + m) - gammaln(s) - m * np.log(s)
     large = (b + m - 0.5) * np.log1p(m / b) - m + _stirling(b + m) - _stirling(b)
     return np.concatenate([small, large])
@@ -260,11 +265,11 @@ def _dirichlet_moments(grid, of_alphabet, values, times):
     values, nu = np.append(values, 0.0), of_alphabet.nu
     a = grid.alpha[:, None] + values
     a_times = a * np.append(times, of_alphabet.n_states - times.sum())
-    psi = grid.digamma(values)
+    psi, (psi_all, trigamma_all) = grid.digamma(values), of_alphabet.polygamma()
     mean = (a_times * psi).sum(1) / nu
     spread = (a_times * ((psi - mean[:, None]) ** 2 + (a + 1) * grid.trigamma(values))).sum(1)
-    variance = spread / (nu * (nu + 1)) - of_alphabet.trigamma
-    return of_alphabet.digamma - mean, np.maximum(variance, 0.0)
+    variance = spread / (nu * (nu + 1)) - trigamma_all
+    return psi_all - mean, np.maximum(variance, 0.0)
 
 
 def _unknown_alphabet(counts):
