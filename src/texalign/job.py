@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import logging
 import os
 import sys
@@ -32,6 +33,8 @@ def start(snakemake, *subjects):
     # two cores, each falls to a quarter of its share.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     keep_freed_memory()
+    # What imports and figures make stays: to look for cycles in it as often as usual is a twentieth of a job.
+    gc.set_threshold(50_000, 20, 50)
     if snakemake.log:
         sys.stderr = sys.stdout = open(snakemake.log[0], "w", buffering=1)  # noqa: SIM115 - until exit
     logging.basicConfig(
