@@ -333,6 +333,18 @@ def test_products_are_one_symmetric_product_a_slab(monkeypatch):
         assert a.T.strides == b.strides
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_many_rows_have_the_products_that_few_have(dtype, monkeypatch):
+    rows, upper = random_rows(30, 70).astype(dtype), np.triu_indices(30)
+    few = distances._inner_products(rows, np.zeros((30, 30), dtype))
+    monkeypatch.setattr(distances, "FEW", 10)
+    given = np.zeros((30, 30), dtype)
+    many = distances._inner_products(rows, given)
+    np.testing.assert_allclose(many[upper], few[upper], rtol=1e-5, atol=1e-4)
+    assert np.shares_memory(many, given)
+    np.testing.assert_allclose(few, rows.astype(float) @ rows.T.astype(float), rtol=1e-5, atol=1e-4)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("row", [0, 3, 9])
 def test_row_that_is_not_finite_is_named(value, row):
