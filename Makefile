@@ -36,8 +36,8 @@ help:  ## this list
 	.venv-docs/bin/pip $(INSTALL) --require-hashes --no-deps -r envs/lock-docs.txt
 	@touch $@
 
-demo: .venv/installed  ## the whole study in miniature, without any download: 2 minutes, at most 1 GB of disk
-	@echo "The demo takes about 2 minutes on 2 cores, up to 1 GB of disk while it runs and 0.1 GB in results/demo in the end."
+demo: .venv/installed  ## the whole study in miniature, without any download: a minute, at most 1 GB of disk
+	@echo "The demo takes about a minute on 2 cores, up to 1 GB of disk while it runs and 0.1 GB in results/demo in the end."
 	snakemake --cores $(CORES) --logger texalign --configfile config/demo.yaml
 	@echo
 	@echo "Done. Look at results/demo/figures/mutual_information.png and at results/demo/mutual_information.csv."

@@ -49,6 +49,18 @@ def test_perfect_and_absent_information():
     assert one == pytest.approx((0, 0, 0), abs=1e-12)
 
 
+def test_nothing_reaches_above_the_entropy_of_the_classes():
+    """Few textures of uneven classes, in clusters that hold a class each but for two textures."""
+    classes = np.repeat(np.arange(12), [15] * 11 + [4])
+    clusters = classes.copy()
+    clusters[:2] = [1, 2]
+    shares = np.bincount(classes) / len(classes)
+    most = -(shares * np.log2(shares)).sum()
+    found = interval(classes, clusters, 100)
+    assert found.low_bits < found.bits <= found.high_bits <= most
+    assert found.high_bits > most - 0.05
+
+
 def test_the_interval_is_seeded_and_knows_no_names():
     classes, clusters = labels(0.5, seed=1, n=300, k=5)
     first, same, other = (interval(classes, clusters, 50, seed) for seed in (1, 1, 2))
