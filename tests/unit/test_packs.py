@@ -133,7 +133,9 @@ def test_the_manifest_tells_what_is_in_the_files():
 def test_a_picture_of_a_pack_shows_the_first_images_of_each_kind():
     entries, images = kinds()
     rows, files = packs.manifest(entries, images)
-    shown = packs.kinds(files | {"stimuli.csv": packs.table(rows, packs.MANIFEST)}, most=2)
+    made = files | {"stimuli.csv": packs.table(rows, packs.MANIFEST)}
+    shown = packs.kinds(made, {"net": "Net-1"}, most=2)
+    assert [name for name, _ in shown[:2]] == ["a: Net-1, 2", "Net-1 (generator), 2"]
     counts = Counter((row["texture"], row["method"], row["maker"]) for row in rows)
     assert [name.rpartition(", ")[2] for name, _ in shown] == [str(count) for count in counts.values()]
     assert [len(part) for _, part in shown] == [min(count, 2) for count in counts.values()]

@@ -18,6 +18,7 @@ rule pack_stimuli:
     params:
         code=program("pack_stimuli"),
         textures=generators.classes(config, TEXTURES),
+        labels={maker: LABELS[maker] for maker in EVERY_MAKER},
         choices=lookup(dpath="synthesis/stimuli", within=config),
     script:
         "../scripts/pack_stimuli.py"

@@ -4,7 +4,7 @@ from texalign import job
 
 job.start(snakemake)
 
-from texalign import pictures
+from texalign import escaping, pictures
 from texalign.figures import clusters, style
 from texalign.synthesis import packs
 
@@ -22,5 +22,5 @@ for path, texture in zip(snakemake.input.exemplars, params.textures, strict=True
 content, told = packs.assemble(entries, images, choices)
 job.log.info("%s", told)
 packs.write(snakemake.output.pack, content)
-figure = clusters.contact_sheet(packs.kinds(content), "Stimuli", across=8)
+figure = clusters.contact_sheet(packs.kinds(content, escaping.unescape(params.labels)), "Stimuli", across=8)
 style.save(figure, png=snakemake.output.sheet, dpi=165)

@@ -143,7 +143,7 @@ def contact_sheet(rows, title="", across=1):
     lines, wide = -(-len(rows) // columns), max(across, *(len(images) for _, images in rows))
     beside = 0.06 * max(len(name) for name, _ in rows)  # inches that the names take
     size = (DOUBLE - columns * beside) / columns / wide
-    figure = Figure(figsize=(DOUBLE, 0.5 + 1.05 * size * lines), layout="constrained")
+    figure = Figure(figsize=(DOUBLE, 0.4 + size * lines), layout="constrained")
     grid = figure.subplots(1, columns, squeeze=False)[0]
     for axes, first in zip(grid, range(0, len(rows), lines), strict=False):
         part = rows[first : first + lines]

@@ -13,6 +13,7 @@ from PIL import Image
 from texalign import pictures
 from texalign.errors import InputError
 from texalign.files import whole
+from texalign.plan.synthesis import shown
 from texalign.synthesis import luminance, scramble
 
 #: Columns of the manifest. PsychoPy makes a variable of each, so none is a word of Python's own, as
@@ -86,13 +87,15 @@ def samples(path):
         ]
 
 
-def kinds(files, most=8):
+def kinds(files, labels, most=8):
     """Sort the images of a pack for a picture of it.
 
     Parameters
     ----------
     files : dict of str to bytes
         As `assemble` gives them.
+    labels : dict of str to str
+        What makers are called.
     most : int
         Images of a kind at most.
 
@@ -105,7 +108,7 @@ def kinds(files, most=8):
     found, textures = {}, set()
     for row in csv.DictReader(io.StringIO(files["stimuli.csv"].decode())):
         method = row["method"].replace("_", " ")
-        kind = f"{method} {row['maker']}" if row["method"] == "generator" else row["maker"] or method
+        kind = shown(row["method"], labels.get(row["maker"], row["maker"])) if row["maker"] else method
         found.setdefault((row["texture"], kind), []).append(files[row["file"]])
     rows = []
     for (texture, kind), images in found.items():
