@@ -118,7 +118,6 @@ rule sample_stimuli:
         device=SYNTHESIS_DEVICE,
     params:
         code=program("sample_stimuli", LOSS),
-        name=named,
         recipe=judge_recipe,
         samples=generators.samples(config),
         size=lookup(dpath="synthesis/output_size", within=config),

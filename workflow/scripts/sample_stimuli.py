@@ -24,5 +24,6 @@ if recipe:
 rows = [{"file": f"{i}.png", "seed": i, "loss": value} for i, value in enumerate(found)]
 files = {f"{i}.png": packs.png(image) for i, image in enumerate(images)}
 packs.write(output.samples, {"samples.csv": packs.table(rows, ("file", "seed", "loss"))} | files)
-sheet = clusters.contact_sheet([("exemplar", [exemplar]), ("samples", images[:8])], params.name, across=8)
+shown = [("exemplar", [exemplar]), ("samples", images[:8])]
+sheet = clusters.contact_sheet(shown, snakemake.wildcards.texture, across=8)
 style.save(sheet, png=output.sheet, dpi=165)
