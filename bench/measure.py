@@ -41,7 +41,7 @@ from texalign.geometry.condensed import square
 from texalign.gram import extract
 from texalign.images import textures
 from texalign.synthesis import losses, matching, sampling, training
-from texalign.synthesis.generator import Generator
+from texalign.synthesis.generator import Generator, take_statistics
 from texalign.synthesis.losses.common import gram_distance
 
 DEVICE = networks.pick_device()
@@ -272,7 +272,7 @@ def sample(size=256, steps=10):
     network, _ = load("efficientnet_lite0")
     exemplar = photographs(1, size)[0]
     generator = Generator(training.architecture()).to(DEVICE)
-    training.calibrate(generator, (64, 64), 4)
+    take_statistics(generator, (64, 64), 4)
 
     def usual():
         loss = losses.get("paper", layer_weights="balanced")

@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 #: Sides of images that are tried, in pixels: the choice does not hang on a study's own.
 SIZES = (224, *trial.SIZES)
 
-
 #: Up to so many weights a network is run as it is: to run it without numbers, torch loads what takes longer.
 SMALL = 100_000_000
 

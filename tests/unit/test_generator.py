@@ -9,7 +9,7 @@ import torch
 from small import blobs
 
 from texalign import InputError
-from texalign.synthesis import generator_file, sampling, training
+from texalign.synthesis import generator_file, sampling
 from texalign.synthesis.generator import (
     ARCHITECTURES,
     Architecture,
@@ -17,6 +17,7 @@ from texalign.synthesis.generator import (
     Noise,
     batch_noise,
     parameters,
+    take_statistics,
 )
 
 SMALL = Architecture(scales=3, channels=4)
@@ -25,7 +26,7 @@ SMALL = Architecture(scales=3, channels=4)
 def calibrated(architecture=SMALL, seed=0):
     """A generator with random weights and statistics of its own."""
     made = Generator(architecture, seed)
-    training.calibrate(made, (16, 16), 8, inputs_for(architecture))
+    take_statistics(made, (16, 16), 8, inputs_for(architecture))
     return made
 
 

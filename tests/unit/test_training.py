@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from texalign import InputError
 from texalign.synthesis import sampling, training
-from texalign.synthesis.generator import CALIBRATION, Architecture, Generator, batch_noise
+from texalign.synthesis.generator import CALIBRATION, Architecture, Generator, batch_noise, take_statistics
 from texalign.synthesis.losses.paper import Paper
 from texalign.synthesis.objective import Objective
 from texalign.synthesis.training import TRAININGS, Training, train
@@ -117,7 +117,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(monkeypatch):
 def test_calibration_depends_on_no_batch_and_is_repeatable():
     made = train(small_network(), blobs(16), **OPTIONS, iterations=4).generator
     state = {name: tensor.clone() for name, tensor in made.state_dict().items()}
-    training.calibrate(made, (16, 16), 4)
+    take_statistics(made, (16, 16), 4)
     for name, tensor in made.state_dict().items():
         assert torch.equal(tensor, state[name]), name
     noise = batch_noise(SMALL, (16, 16), 3, 0)
@@ -129,7 +129,7 @@ def test_calibration_depends_on_no_batch_and_is_repeatable():
 def test_calibrated_statistics_are_the_mean_over_samples(normalisation):
     """InstanceNorm2d takes no mean by itself where its momentum is None: it learned nothing then."""
     generator = Generator(Architecture(1, 2, normalisation=normalisation), seed=1)
-    training.calibrate(generator, (16, 16), 8)
+    take_statistics(generator, (16, 16), 8)
     first, norm = list(generator.inputs[0])[:2]
     noise = batch_noise(generator.architecture, (16, 16), 8, 0, CALIBRATION)[0]
     with torch.no_grad():

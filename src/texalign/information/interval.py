@@ -21,6 +21,7 @@ from scipy.special import xlogy
 
 from texalign.errors import InputError
 from texalign.information.contingency import contingency
+from texalign.information.nsb import plugin_entropy
 
 #: Ratios p(x, y) / p(x) p(y) that a cell may have; 0 is allowed besides.
 _SMALLEST, _NODES = 0.02, 48
@@ -98,8 +99,7 @@ def interval(classes, clusters, simulations=400, seed=0, level=0.95):
     lending = [None] if table.sum() >= _SPARSE * table.size else [None, _by_size(table)]
     found = [_of_one_fit(table, lent, simulations, seed, level) for lent in lending]
     bits, low, high = zip(*found, strict=True)
-    sizes = table.sum(1) / table.sum()
-    most = -xlogy(sizes, sizes).sum() / np.log(2)
+    most = plugin_entropy(table.sum(1)) / np.log(2)
     return Interval(*(float(min(value, most)) for value in (np.mean(bits), min(low), max(high))))
 
 

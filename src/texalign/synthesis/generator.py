@@ -287,6 +287,42 @@ def batch_noise(architecture, size, count, seed, number=0, scale=1.0):
     ]
 
 
+def take_statistics(generator, size, count=32, inputs=None):
+    """Take the statistics of the normalisation anew, and leave the generator in evaluation mode.
+
+    A mean over `count` samples, one after the other, so that they depend on no batch.
+
+    Parameters
+    ----------
+    generator : Generator
+    size : (int, int)
+        Of the samples in pixels.
+    count : int
+    inputs : callable, optional
+        ``inputs(count, seed, number)`` gives what goes in at each scale; noise where none is given.
+    """
+    if inputs is None:
+        where = next(generator.parameters()).device
+
+        def inputs(count, seed, number):
+            noise = batch_noise(generator.architecture, size, count, seed, number)
+            return [level.to(where) for level in noise]
+
+    norms = [module for module in generator.modules() if hasattr(module, "running_mean")]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+    generator.train()
+    with torch.no_grad():
+        for seen, start in enumerate(range(0, count, 4)):
+            for norm in norms:
+                norm.momentum = 1 / (seen + 1)  # the mean of all; None says so to BatchNorm2d only
+            generator(inputs(min(4, count - start), 0, CALIBRATION + start))
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+    generator.eval()
+
+
 def check_size(architecture, size):
     """Refuse a size that a generator cannot be trained at.
 

@@ -15,11 +15,11 @@ COPIED = 0.25
 
 
 def diversity(images):
-    """Mean distance between pairs of images: root mean square over pixels and colours, of 255 levels.
+    """Mean distance between pairs of images: root mean square over pixels and colours, in their units.
 
     Parameters
     ----------
-    images : sequence of array, uint8, shape (H, W, 3)
+    images : sequence of array, shape (H, W, 3)
         All of one size.
 
     Returns

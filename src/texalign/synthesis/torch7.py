@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from texalign.errors import InputError
-from texalign.synthesis import training
-from texalign.synthesis.generator import Architecture, Generator, batch_noise
+from texalign.synthesis.generator import Architecture, Generator, batch_noise, take_statistics
 from texalign.synthesis.sampling import pyramid_of
 
 #: What to do where the package is missing.
@@ -152,7 +151,7 @@ def calibrate(generator, contents=(), size=256, count=16):
         A style has no images.
     """
     if not generator.architecture.content:
-        training.calibrate(generator, (size, size), count)
+        take_statistics(generator, (size, size), count)
         return
     if not len(contents):
         raise InputError(
@@ -171,7 +170,7 @@ def calibrate(generator, contents=(), size=256, count=16):
         levels = [torch.cat([images[i][scale] for i in which]) for scale in range(len(noise))]
         return [torch.cat(pair, dim=1) for pair in zip(noise, levels, strict=True)]
 
-    training.calibrate(generator, (side, side), count, inputs)
+    take_statistics(generator, (side, side), count, inputs)
 
 
 def _learned(modules):

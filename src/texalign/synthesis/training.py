@@ -11,16 +11,17 @@ import torch
 
 from texalign import checkpoint
 from texalign.errors import InputError
+from texalign.synthesis import likeness
 from texalign.synthesis.content import content_loss, content_maps
 from texalign.synthesis.generator import (
     ARCHITECTURES,
-    CALIBRATION,
     HELD_OUT,
     LEARNED,
     Generator,
     batch_noise,
     check_size,
     parameters,
+    take_statistics,
 )
 from texalign.synthesis.objective import Objective
 from texalign.synthesis.sampling import pyramid_of
@@ -254,7 +255,7 @@ class Learner:
             "learning_rate": self.settings.rate(max(0, self.iteration - 1)),
             "loss": loss,
             "held_out_loss": held_out,
-            "diversity": diversity(images),
+            "diversity": likeness.diversity(images.permute(0, 2, 3, 1).cpu().numpy()),
         }
         if not math.isfinite(held_out):
             note = "loss not finite"
@@ -269,7 +270,7 @@ class Learner:
 
     def _calibrate(self):
         count = self.settings.calibration
-        calibrate(self.generator, self.size, count, lambda *asked: self._inputs(*asked)[0])
+        take_statistics(self.generator, self.size, count, lambda *asked: self._inputs(*asked)[0])
 
     @property
     def stopped(self):
@@ -449,57 +450,3 @@ def sample_size(architecture, settings, exemplar):
     size = (size, size) if isinstance(size, int) else tuple(size)
     check_size(architecture, size)
     return size
-
-
-def calibrate(generator, size, count=32, inputs=None):
-    """Take the statistics of the normalisation anew, and leave the generator in evaluation mode.
-
-    A mean over `count` samples, one after the other, so that they depend on no batch.
-
-    Parameters
-    ----------
-    generator : Generator
-    size : (int, int)
-        Of the samples in pixels.
-    count : int
-    inputs : callable, optional
-        ``inputs(count, seed, number)`` gives what goes in at each scale; noise where none is given.
-    """
-    if inputs is None:
-        where = next(generator.parameters()).device
-
-        def inputs(count, seed, number):
-            noise = batch_noise(generator.architecture, size, count, seed, number)
-            return [level.to(where) for level in noise]
-
-    norms = [module for module in generator.modules() if hasattr(module, "running_mean")]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-    generator.train()
-    with torch.no_grad():
-        for seen, start in enumerate(range(0, count, 4)):
-            for norm in norms:
-                norm.momentum = 1 / (seen + 1)  # the mean of all; None says so to BatchNorm2d only
-            generator(inputs(min(4, count - start), 0, CALIBRATION + start))
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    generator.eval()
-
-
-def diversity(images):
-    """Mean distance of pairs of images: root mean square over pixels and colours.
-
-    Parameters
-    ----------
-    images : Tensor, shape (n, 3, H, W)
-
-    Returns
-    -------
-    float
-        In their units; NaN for fewer than two.
-    """
-    rows = images.flatten(1).double()
-    if len(rows) < 2:
-        return math.nan
-    return (torch.pdist(rows) / rows.shape[1] ** 0.5).mean().item()
